@@ -1,0 +1,208 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { AtelierError, messageOf } from './errors.ts';
+import { parseTimeOfDay } from './time.ts';
+
+/** When a controller writes its `MachineWait` line: as the wait begins (spec default) or once it is over. */
+export type AncreAttente = 'debut' | 'fin';
+
+/** What is known of a centre before any of its files is read. */
+export interface CentreConfig {
+  /** name of the sub-folder of LOGS_DIR, as it is on the disk */
+  readonly dossier: string;
+  readonly nom: string;
+  /** `PVC`, `ALU`, `HYBRIDE`… */
+  readonly type: string;
+  readonly attente: AncreAttente;
+}
+
+/** All settings, resolved: nothing downstream handles an absent or unparsed form. */
+export interface Config {
+  /** connection string of the server to use, or undefined: the embedded one */
+  readonly databaseUrl: string | undefined;
+  readonly logsDir: string;
+  readonly syncLogsDir: string;
+  readonly archivesDir: string;
+  /** folder of the embedded servers and of demo data */
+  readonly dataDir: string;
+  readonly fuseau: string;
+  /** seconds after local midnight */
+  readonly journeeDebut: number;
+  readonly centres: readonly CentreConfig[];
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly secretKey: string | undefined;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** One setting as an installer meets it; `.env_exemple` is made from these. */
+export interface Setting {
+  readonly name: string;
+  /** explanation, French, one or more lines */
+  readonly doc: string;
+  /** shown in `.env_exemple`; empty when there is none */
+  readonly default: string;
+  readonly secret?: true;
+}
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'DATABASE_URL',
+    doc: 'PostgreSQL : une adresse complète (postgresql://utilisateur:motdepasse@hote:5432/base).\nVide, et POSTGRES_HOST vide : le serveur embarqué, dans ATELIER_DIR.',
+    default: '',
+    secret: true,
+  },
+  { name: 'POSTGRES_HOST', doc: 'PostgreSQL : ou bien ses parties, une par une.', default: '' },
+  { name: 'POSTGRES_PORT', doc: 'Port de PostgreSQL.', default: '5432' },
+  { name: 'POSTGRES_DB', doc: 'Nom de la base.', default: 'atelier' },
+  { name: 'POSTGRES_USER', doc: 'Utilisateur de la base.', default: 'atelier' },
+  { name: 'POSTGRES_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
+  {
+    name: 'LOGS_DIR',
+    doc: 'Dossier où les machines déposent leurs *.LOG : un sous-dossier par centre d’usinage.',
+    default: './logs',
+  },
+  {
+    name: 'SYNC_LOGS_DIR',
+    doc: 'Dossier des journaux d’atelier (ftp_log_service.log). Vide : sync_logs dans ATELIER_DIR.',
+    default: '',
+  },
+  {
+    name: 'ARCHIVES_DIR',
+    doc: 'Dossier des archives : chaque octet reçu des machines, compressé, rangé par SHA-256. À sauvegarder.\nVide : archives dans ATELIER_DIR.',
+    default: '',
+  },
+  {
+    name: 'ATELIER_DIR',
+    doc: 'Dossier des serveurs embarqués et de la démonstration.',
+    default: './.atelier',
+  },
+  {
+    name: 'FUSEAU',
+    doc: 'Fuseau horaire de l’usine (nom IANA) : les machines écrivent l’heure locale.',
+    default: 'Europe/Paris',
+  },
+  {
+    name: 'JOURNEE_DEBUT',
+    doc: 'Heure locale à laquelle commence une journée de production (05:00 pour une équipe de nuit).',
+    default: '00:00',
+  },
+  {
+    name: 'CENTRES',
+    doc: 'Centres d’usinage, séparés par des points-virgules : dossier=NOM,TYPE[,debut|fin]\n(debut ou fin : l’horodatage d’une attente est celui de son début ou de sa fin).\nUn dossier absent de la liste devient un centre de type INCONNU, ou du type écrit entre parenthèses dans son nom.',
+    default: 'DEM12=DEM12,PVC;DEMALU=DEMALU,ALU;SU12=SU12,HYBRIDE',
+  },
+  { name: 'NIVEAU_JOURNAL', doc: 'Détail du journal : debug, info, warn ou error.', default: 'info' },
+  {
+    name: 'SECRET_KEY',
+    doc: 'Clé de signature des jetons de l’API : au moins 32 octets (node -p "crypto.randomBytes(48).toString(\'base64url\')").',
+    default: '',
+    secret: true,
+  },
+];
+
+/**
+ * The environment of the process over a `.env` file of the working folder (the process wins).
+ *
+ * @throws AtelierError ATL_C101 when `.env` exists but cannot be read
+ */
+export function readEnv(file = '.env'): Env {
+  if (!existsSync(file)) return process.env;
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...process.env };
+  } catch (cause) {
+    throw new AtelierError('ATL_C101', `Lecture de ${resolve(file)} : ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Reads every setting and reports all problems at once, by name. Secrets never appear in the message.
+ *
+ * @throws AtelierError ATL_C101
+ */
+export function loadConfig(env: Env = readEnv()): Config {
+  const problems: string[] = [];
+  const text = (name: string): string => {
+    const value = env[name]?.trim();
+    return value ? value : SETTINGS.find((setting) => setting.name === name)!.default;
+  };
+  const config: Config = {
+    databaseUrl: readDatabaseUrl(text, problems),
+    logsDir: resolve(text('LOGS_DIR')),
+    syncLogsDir: resolve(text('SYNC_LOGS_DIR') || join(text('ATELIER_DIR'), 'sync_logs')),
+    archivesDir: resolve(text('ARCHIVES_DIR') || join(text('ATELIER_DIR'), 'archives')),
+    dataDir: resolve(text('ATELIER_DIR')),
+    fuseau: readZone(text('FUSEAU'), problems),
+    journeeDebut: readDayStart(text('JOURNEE_DEBUT'), problems),
+    centres: readCentres(text('CENTRES'), problems),
+    logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
+    secretKey: text('SECRET_KEY') || undefined,
+  };
+  if (problems.length > 0) {
+    throw new AtelierError(
+      'ATL_C101',
+      `Configuration invalide :\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+  }
+  return config;
+}
+
+function readDatabaseUrl(text: (name: string) => string, problems: string[]): string | undefined {
+  const url = text('DATABASE_URL');
+  if (url) {
+    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
+    problems.push('DATABASE_URL : attendu postgresql://utilisateur:motdepasse@hote:port/base');
+    return undefined;
+  }
+  const port = Number(text('POSTGRES_PORT'));
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    problems.push(`POSTGRES_PORT : attendu un port entre 1 et 65535, reçu « ${text('POSTGRES_PORT')} »`);
+  }
+  const host = text('POSTGRES_HOST');
+  if (!host) return undefined;
+  const part = (name: string): string => encodeURIComponent(text(name));
+  const password = text('POSTGRES_PASSWORD') ? `:${part('POSTGRES_PASSWORD')}` : '';
+  const hostPart = host.startsWith('/') ? '' : host.includes(':') ? `[${host}]` : host;
+  const socket = host.startsWith('/') ? `?host=${encodeURIComponent(host)}` : '';
+  return `postgresql://${part('POSTGRES_USER')}${password}@${hostPart}:${port}/${part('POSTGRES_DB')}${socket}`;
+}
+
+function readZone(zone: string, problems: string[]): string {
+  try {
+    return new Intl.DateTimeFormat('fr', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    problems.push(`FUSEAU : « ${zone} » n’est pas un fuseau connu (exemple : Europe/Paris)`);
+    return 'UTC';
+  }
+}
+
+function readDayStart(value: string, problems: string[]): number {
+  const seconds = parseTimeOfDay(value);
+  if (seconds === undefined) problems.push(`JOURNEE_DEBUT : attendu HH:MM, reçu « ${value} »`);
+  return seconds ?? 0;
+}
+
+function readCentres(value: string, problems: string[]): CentreConfig[] {
+  const centres: CentreConfig[] = [];
+  for (const entry of value.split(';').map((part) => part.trim())) {
+    if (entry === '') continue;
+    const match = /^([^=]+)=([^,]+),([^,]+?)(?:,\s*(debut|fin))?$/.exec(entry);
+    if (!match) {
+      problems.push(`CENTRES : « ${entry} » n’a pas la forme dossier=NOM,TYPE[,debut|fin]`);
+      continue;
+    }
+    const [dossier, nom, type] = [match[1]!.trim(), match[2]!.trim(), match[3]!.trim()];
+    if (centres.some((centre) => centre.dossier === dossier)) {
+      problems.push(`CENTRES : le dossier « ${dossier} » est donné deux fois`);
+    }
+    centres.push({ dossier, nom, type, attente: match[4] === 'fin' ? 'fin' : 'debut' });
+  }
+  return centres;
+}
+
+function readLevel(value: string, problems: string[]): Config['logLevel'] {
+  if (value === 'debug' || value === 'info' || value === 'warn' || value === 'error') return value;
+  problems.push(`NIVEAU_JOURNAL : attendu debug, info, warn ou error, reçu « ${value} »`);
+  return 'info';
+}

@@ -1,0 +1,150 @@
+/**
+ * Every error that a person may meet, by number.
+ *
+ * A code never changes its meaning. `conseil` is what the person should do; `docs/erreurs.md` is made
+ * from this table (`npm run generate`). Bad log lines are not errors: they are counted data (quarantine).
+ */
+export const CODES = {
+  ATL_U001: { titre: 'Commande ou option inconnue', conseil: 'Tapez `npx atelier --help`.' },
+  ATL_C101: {
+    titre: 'Configuration invalide',
+    conseil: 'Corrigez les réglages nommés (variables ou fichier .env ; voir .env_exemple).',
+  },
+  ATL_L201: {
+    titre: 'Dossier de journaux introuvable ou illisible',
+    conseil: 'Vérifiez LOGS_DIR (ou --dir) et les droits de lecture ; `npx atelier doctor` les contrôle.',
+  },
+  ATL_L202: {
+    titre: 'Fichier de journal illisible',
+    conseil: 'Vérifiez les droits du fichier ; il sera relu au prochain import, rien d’autre n’est perdu.',
+  },
+  ATL_L203: {
+    titre: 'Archive impossible à écrire ou à relire',
+    conseil:
+      'Vérifiez la place libre et les droits de ARCHIVES_DIR puis relancez : rien n’est enregistré sans son archive.',
+  },
+  ATL_L204: {
+    titre: 'Journée démesurée',
+    conseil:
+      'Le fichier porte plus d’événements qu’une machine n’en peut écrire en un jour : il est archivé mais écarté ; vérifiez son origine.',
+  },
+  ATL_L205: {
+    titre: 'Fichier à remplacer introuvable',
+    conseil:
+      'Donnez à --replace le chemin d’un fichier présent sous LOGS_DIR, dans le dossier de son centre.',
+  },
+  ATL_D301: {
+    titre: 'PostgreSQL injoignable',
+    conseil:
+      'Vérifiez DATABASE_URL ou POSTGRES_*, et que le serveur tourne (`npx atelier db start` pour le serveur embarqué).',
+  },
+  ATL_D302: {
+    titre: 'Migration impossible',
+    conseil:
+      'Une migration appliquée ne se modifie pas ; mettez atelier à jour, ou restaurez le fichier d’origine.',
+  },
+  ATL_D303: {
+    titre: 'Schéma absent ou ancien',
+    conseil: 'Tapez `npx atelier migrate`.',
+  },
+  ATL_D304: {
+    titre: 'Requête PostgreSQL refusée',
+    conseil:
+      'Le message de PostgreSQL dit pourquoi ; rien n’a été écrit à moitié, relancez après correction.',
+  },
+  ATL_D305: {
+    titre: 'Serveur PostgreSQL embarqué',
+    conseil: 'Lisez le journal indiqué ; `npx atelier db stop` puis `npx atelier db start` le relance.',
+  },
+  ATL_E401: {
+    titre: 'ERP injoignable',
+    conseil:
+      'Vérifiez MYSQL_HOST, MYSQL_PORT (ou MYSQL_URL), le réseau et que le serveur tourne ; les commandes déjà enregistrées restent.',
+  },
+  ATL_E402: {
+    titre: 'ERP : accès refusé',
+    conseil:
+      'Vérifiez MYSQL_USER, MYSQL_PASSWORD, MYSQL_DB et les droits de l’utilisateur de lecture (demo/init.sql montre ceux qu’il faut).',
+  },
+  ATL_E403: {
+    titre: 'ERP : source non conforme',
+    conseil:
+      'Le message nomme chaque table, colonne ou droit qui manque ; faites-les rétablir par l’administrateur de l’ERP puis relancez.',
+  },
+  ATL_E404: {
+    titre: 'ERP : lecture interrompue',
+    conseil:
+      'La connexion a été coupée en pleine lecture ; rien n’a été remplacé : relancez, puis vérifiez le réseau si cela se répète.',
+  },
+  ATL_E405: {
+    titre: 'ERP : délai dépassé',
+    conseil:
+      'Le serveur ne répond plus ou trop lentement ; voyez sa charge, les index signalés, ou augmentez SYNC_DELAI_MAX.',
+  },
+  ATL_E406: {
+    titre: 'ERP : lecture incomplète',
+    conseil:
+      'Le nombre de lignes reçues n’est pas celui que le serveur annonce ; rien n’a été remplacé : relancez, puis signalez-le.',
+  },
+  ATL_E407: {
+    titre: 'ERP : requête refusée',
+    conseil:
+      'Le message du serveur dit pourquoi ; rien n’a été remplacé. Une table ou une colonne a peut-être changé.',
+  },
+  ATL_E408: {
+    titre: 'ERP : jeu de caractères inattendu',
+    conseil:
+      'La connexion doit être en utf8mb4 ; vérifiez init_connect et skip-character-set-client-handshake sur le serveur.',
+  },
+  ATL_E409: {
+    titre: 'Serveur MariaDB embarqué',
+    conseil:
+      'Installez mariadb-server-core (apt-get install mariadb-server-core) ou lisez le journal indiqué ; atelier marche sans, avec l’ERP de MYSQL_HOST.',
+  },
+  ATL_S601: {
+    titre: 'Session introuvable',
+    conseil: 'Donnez l’identifiant d’une session, ou CENTRE/AAAA-MM-JJ ; `npx atelier sessions` les liste.',
+  },
+  ATL_X901: {
+    titre: 'Erreur inattendue',
+    conseil: 'C’est un défaut d’atelier : signalez-le avec le message et le journal.',
+  },
+} as const satisfies Record<string, { titre: string; conseil: string }>;
+
+export type Code = keyof typeof CODES;
+
+/** An error with a number, a sentence about what was being done on what, and a way out. */
+export class AtelierError extends Error {
+  readonly code: Code;
+
+  /**
+   * @param message what was being done, on what, and what went wrong (French, no secrets)
+   * @param options `cause` keeps the first error
+   */
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'AtelierError';
+    this.code = code;
+  }
+
+  get conseil(): string {
+    return CODES[this.code].conseil;
+  }
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map(messageOf).join(' ; ');
+  }
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** The `code` of a system or PostgreSQL error (`ENOENT`, `57P01`…), or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return undefined;
+}
