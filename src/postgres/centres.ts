@@ -1,0 +1,39 @@
+import type { Queryable } from './pool.ts';
+
+export interface CentreRow {
+  readonly id: number;
+  readonly nom: string;
+  readonly type_cu: string;
+}
+
+/**
+ * The centre of that name, made when it is new. Its type follows folder and configuration until somebody
+ * corrects it by hand; a guess (`INCONNU`) never replaces a known type.
+ */
+export async function ensureCentre(
+  db: Queryable,
+  nom: string,
+  type: string,
+): Promise<CentreRow & { nouveau: boolean }> {
+  const { rows } = await db.query<CentreRow & { type_origine: string }>(
+    'SELECT id, nom, type_cu, type_origine FROM centre_usinage WHERE nom = $1',
+    [nom],
+  );
+  const known = rows[0];
+  if (known && (known.type_cu === type || type === 'INCONNU' || known.type_origine === 'manuel')) {
+    return { ...known, nouveau: false };
+  }
+  const written = await db.query<CentreRow>(
+    `INSERT INTO centre_usinage (nom, type_cu) VALUES ($1, $2)
+     ON CONFLICT (nom) DO UPDATE SET type_cu = CASE centre_usinage.type_origine
+       WHEN 'manuel' THEN centre_usinage.type_cu ELSE excluded.type_cu END
+     RETURNING id, nom, type_cu`,
+    [nom, type],
+  );
+  return { ...written.rows[0]!, nouveau: !known };
+}
+
+export async function listCentres(db: Queryable): Promise<CentreRow[]> {
+  const { rows } = await db.query<CentreRow>('SELECT id, nom, type_cu FROM centre_usinage ORDER BY nom');
+  return rows;
+}

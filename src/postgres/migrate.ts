@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AtelierError, messageOf } from '../base/errors.ts';
+import { type Client, type Queryable, transaction } from './pool.ts';
+
+const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
+/** Advisory lock of migrations: any constant that nobody else uses. */
+const LOCK = 4_711_000_001;
+
+export interface Migration {
+  readonly id: number;
+  readonly nom: string;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+/** The migrations of this program, in order. */
+export function readMigrations(folder = FOLDER): Migration[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
+    .sort()
+    .map((name) => {
+      const sql = readFileSync(`${folder}/${name}`, 'utf8');
+      return {
+        id: Number(name.slice(0, 4)),
+        nom: name,
+        sql,
+        sha256: createHash('sha256').update(sql).digest('hex'),
+      };
+    });
+}
+
+/**
+ * Brings the schema up to date, each migration in a transaction of its own. Any number of processes may call
+ * it at once: a transaction-level advisory lock lets one after the other look (also behind a pooler).
+ *
+ * @returns names of the migrations that were applied now
+ * @throws AtelierError ATL_D302 when an applied migration was edited, or the database is newer than the program
+ */
+export async function migrate(client: Client, migrations = readMigrations()): Promise<string[]> {
+  const applied: string[] = [];
+  for (;;) {
+    const name = await transaction(client, async () => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+      await client.query(`CREATE TABLE IF NOT EXISTS migration (
+        id integer PRIMARY KEY, nom text NOT NULL, sha256 text NOT NULL, date_application timestamptz NOT NULL DEFAULT now())`);
+      const pending = await nextMigration(client, migrations);
+      if (!pending) return undefined;
+      // The id goes first: whoever raced us stops here, not in the middle of the text.
+      await client.query('INSERT INTO migration (id, nom, sha256) VALUES ($1, $2, $3)', [
+        pending.id,
+        pending.nom,
+        pending.sha256,
+      ]);
+      try {
+        await client.query(pending.sql);
+      } catch (cause) {
+        throw new AtelierError('ATL_D302', `Migration ${pending.nom} : ${messageOf(cause)}`, { cause });
+      }
+      return pending.nom;
+    });
+    if (name === undefined) return applied;
+    applied.push(name);
+  }
+}
+
+/**
+ * Refuses to go on with a schema that is older than the program.
+ *
+ * @throws AtelierError ATL_D303
+ */
+export async function requireSchema(client: Queryable, migrations = readMigrations()): Promise<void> {
+  const { rows } = await client.query("SELECT to_regclass('migration') IS NOT NULL AS present");
+  const pending = rows[0].present ? await nextMigration(client, migrations) : migrations[0];
+  if (pending) throw new AtelierError('ATL_D303', `Il manque au schéma la migration ${pending.nom}.`);
+}
+
+async function nextMigration(
+  client: Queryable,
+  migrations: readonly Migration[],
+): Promise<Migration | undefined> {
+  const { rows } = await client.query<{ id: number; nom: string; sha256: string }>(
+    'SELECT id, nom, sha256 FROM migration ORDER BY id',
+  );
+  for (const row of rows) {
+    const known = migrations.find((migration) => migration.id === row.id);
+    if (!known) {
+      throw new AtelierError(
+        'ATL_D302',
+        `La base connaît la migration ${row.nom}, ce programme non : il est plus ancien qu’elle.`,
+      );
+    }
+    if (known.sha256 !== row.sha256) {
+      throw new AtelierError('ATL_D302', `La migration ${row.nom} a changé depuis qu’elle a été appliquée.`);
+    }
+  }
+  const done = new Set(rows.map((row) => row.id));
+  return migrations.find((migration) => !done.has(migration.id));
+}

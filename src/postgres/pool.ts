@@ -1,0 +1,129 @@
+import pg from 'pg';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+
+export type Pool = pg.Pool;
+/** A connection taken from the pool; every query function takes one, so that it can run inside a transaction. */
+export type Client = pg.PoolClient;
+/** Whatever can run a query. */
+export type Queryable = Pick<pg.Pool, 'query'> | Client;
+
+const INT8 = 20;
+const DATE = 1082;
+
+/** Values as this program wants them: safe integers as numbers, dates and decimals as text. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary') {
+      if (oid === INT8) return parseInt8;
+      if (oid === DATE) return (text: string): string => text;
+    }
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`entier de PostgreSQL trop grand : ${text}`);
+  return value;
+}
+
+/**
+ * A pool of connections to one database. Nothing is opened until the first query.
+ *
+ * @param max connections at most
+ */
+export function createPool(url: string, options: { logger: Logger; max?: number }): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 4,
+    types,
+    application_name: 'atelier',
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  // Without a listener the loss of an idle connection would end the process.
+  pool.on('error', (error) =>
+    options.logger.warn({ erreur: messageOf(error) }, 'connexion PostgreSQL inactive perdue'),
+  );
+  return pool;
+}
+
+/** Host, port and base of a connection string, without user and password. */
+export function describeUrl(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname || 'socket local'}:${port || 5432}${pathname}`;
+}
+
+/** Takes a connection, or says which server could not be reached. */
+export async function connect(pool: Pool): Promise<Client> {
+  try {
+    const client = await pool.connect();
+    return client;
+  } catch (cause) {
+    const target = pool.options.connectionString ? describeUrl(pool.options.connectionString) : 'PostgreSQL';
+    throw new AtelierError('ATL_D301', `Connexion à ${target} : ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Runs `work` on a connection that goes back to the pool, or is thrown away when it broke. */
+export async function withClient<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    if (!isOrdinary(error)) broken ??= error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/**
+ * Runs `work` in one transaction: all of it is kept, or nothing.
+ *
+ * @param options `keep: false` rolls back at the end all the same (dry run)
+ */
+export async function transaction<T>(
+  client: Client,
+  work: () => Promise<T>,
+  options: { keep: boolean } = { keep: true },
+): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const result = await work();
+    await client.query(options.keep ? 'COMMIT' : 'ROLLBACK');
+    return result;
+  } catch (error) {
+    // The first error is the one to tell; on a broken connection the server rolls back by itself.
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** SQLSTATE classes after which a connection can be used again: the server refused a statement, nothing more. */
+function isOrdinary(error: unknown): boolean {
+  if (error instanceof AtelierError) return isOrdinary(error.cause ?? { code: '00000' });
+  const code = codeOf(error);
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(57P|08|XX|58)/.test(code);
+}
+
+/** Whether an error means that the server is away for now (restart, lost connection), not that a query is wrong. */
+export function isServerAway(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    const code = codeOf(e);
+    if (code && /^(57P0|08|53|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_)/.test(code)) return true;
+    if (e instanceof AtelierError && e.code === 'ATL_D301') return true;
+    if (/Connection terminated|Client has encountered a connection error|not queryable/.test(e.message))
+      return true;
+  }
+  return false;
+}
