@@ -1,0 +1,221 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { constants, createZstdCompress, createZstdDecompress, zstdCompress } from 'node:zlib';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+
+const compress = promisify(zstdCompress);
+// Level 1: logs shrink to a tenth at any level, and the import should not wait for the last percent.
+const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
+// Output of one step of the compressor: a day's log fits into one, where the default of 16 KiB takes ten.
+const CHUNK = 256 * 1024;
+const SKIPPABLE_FRAME = 0x184d2a50;
+/** A temporary file as old as this (ms) belongs to a process that is gone. */
+const ABANDONED = 24 * 3600 * 1000;
+/** Of the whole process: two archives in it must not choose the same temporary name. */
+let serial = 0;
+
+/** Written into each archive, so that it can be understood without the database. */
+export interface ArchiveMeta {
+  readonly centre: string;
+  readonly chemin: string;
+}
+
+/** Compressed bytes that wait under a temporary name until they are registered. */
+export interface ArchiveEnAttente {
+  readonly path: string;
+}
+
+/**
+ * The store of every byte that a machine ever wrote: `<root>/<centre id>/<sha256>.zst`, one standard zstd file a
+ * version, with its origin in a skippable frame at its head.
+ *
+ * Order of things: bytes are written under a temporary name and synced; they get their name, and the folder is
+ * synced, before the transaction that mentions them commits. So the database never knows a version whose bytes
+ * are not on the disk.
+ */
+export class Archive {
+  readonly root: string;
+  /** bytes of a dry run: they can be read by name, but never get it on the disk */
+  readonly #rehearsed = new Map<string, ArchiveEnAttente>();
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Compresses bytes that are in memory. */
+  async write(meta: ArchiveMeta, bytes: Buffer): Promise<ArchiveEnAttente> {
+    return await this.#guard('Écriture', meta.chemin, async (path) => {
+      const frame = await compress(bytes, { params: PARAMS, chunkSize: CHUNK });
+      const file = await open(path, 'wx');
+      try {
+        // Not writev: on a full disk it may write a part and call it a success.
+        await file.writeFile(Buffer.concat([header(meta), frame]));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  /** Compresses bytes as they come. */
+  async writeStream(meta: ArchiveMeta, chunks: AsyncIterable<Buffer>): Promise<ArchiveEnAttente> {
+    return await this.#guard('Écriture', meta.chemin, async (path) => {
+      const file = createWriteStream(path, { flags: 'wx', flush: true });
+      file.write(header(meta));
+      await pipeline(chunks, createZstdCompress({ params: PARAMS }), file);
+    });
+  }
+
+  /** Gives waiting bytes their name, unless the archive has them already. */
+  async place(
+    centreId: number,
+    items: readonly { sha256: string; waiting: ArchiveEnAttente }[],
+  ): Promise<void> {
+    if (items.length === 0) return;
+    const folder = join(this.root, String(centreId));
+    try {
+      await mkdir(folder, { recursive: true });
+      for (const { sha256, waiting } of items) await rename(waiting.path, this.#path(centreId, sha256));
+      const handle = await open(folder, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    } catch (cause) {
+      throw failure('Rangement', folder, cause);
+    }
+  }
+
+  /** Lets waiting bytes be read by name without giving it to them: for a dry run. */
+  rehearse(centreId: number, items: readonly { sha256: string; waiting: ArchiveEnAttente }[]): void {
+    for (const { sha256, waiting } of items) this.#rehearsed.set(this.#path(centreId, sha256), waiting);
+  }
+
+  /** Forgets all bytes of a dry run. */
+  async endRehearsal(): Promise<void> {
+    for (const waiting of this.#rehearsed.values()) await this.discard(waiting);
+    this.#rehearsed.clear();
+  }
+
+  /** Forgets bytes that are not needed after all. */
+  async discard(waiting: ArchiveEnAttente): Promise<void> {
+    await rm(waiting.path, { force: true });
+  }
+
+  async has(centreId: number, sha256: string): Promise<boolean> {
+    return await access(this.#path(centreId, sha256)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Size on the disk in bytes. */
+  async size(centreId: number, sha256: string): Promise<number> {
+    return (await stat(this.#path(centreId, sha256))).size;
+  }
+
+  async remove(centreId: number, sha256: string): Promise<void> {
+    try {
+      await unlink(this.#path(centreId, sha256));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw failure('Effacement', this.#path(centreId, sha256), error);
+    }
+  }
+
+  /** The bytes of a version, in pieces; a piece is valid until the next one is asked for. */
+  read(centreId: number, sha256: string): AsyncGenerator<Buffer> {
+    const path = this.#path(centreId, sha256);
+    return this.#read(this.#rehearsed.get(path)?.path ?? path);
+  }
+
+  /** The bytes of an archive that has no name yet. */
+  readWaiting(waiting: ArchiveEnAttente): AsyncGenerator<Buffer> {
+    return this.#read(waiting.path);
+  }
+
+  /** SHA-256 names of all archives of a centre. */
+  async list(centreId: number): Promise<string[]> {
+    const names = await readdir(join(this.root, String(centreId))).catch(() => []);
+    return names.filter((name) => /^[0-9a-f]{64}\.zst$/.test(name)).map((name) => name.slice(0, 64));
+  }
+
+  /** Removes what killed processes left under temporary names. */
+  async sweep(now = Date.now()): Promise<void> {
+    const folder = this.#waitingFolder();
+    for (const name of await readdir(folder).catch(() => [])) {
+      const path = join(folder, name);
+      const [host, pid] = name.split('~');
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
+      // The folder may be shared: of another host's processes only the age tells.
+      const dead = host === hostname() && !isAlive(Number(pid));
+      if (dead || now - mtimeMs > ABANDONED) await rm(path, { force: true });
+    }
+  }
+
+  async *#read(path: string): AsyncGenerator<Buffer> {
+    const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
+    const decompressed = createZstdDecompress({ chunkSize: 256 * 1024 });
+    stream.on('error', (error) => decompressed.destroy(error));
+    stream.pipe(decompressed);
+    try {
+      for await (const chunk of decompressed) yield chunk as Buffer;
+    } catch (cause) {
+      throw failure('Lecture', path, cause);
+    } finally {
+      stream.destroy();
+      decompressed.destroy();
+    }
+  }
+
+  async #guard(what: string, on: string, write: (path: string) => Promise<void>): Promise<ArchiveEnAttente> {
+    const path = join(
+      this.#waitingFolder(),
+      `${hostname()}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
+    );
+    try {
+      await mkdir(this.#waitingFolder(), { recursive: true });
+      await write(path);
+      return { path };
+    } catch (cause) {
+      await rm(path, { force: true }).catch(() => undefined);
+      throw failure(what, `${this.root} (pour ${on})`, cause);
+    }
+  }
+
+  #waitingFolder(): string {
+    return join(this.root, 'en-attente');
+  }
+
+  #path(centreId: number, sha256: string): string {
+    return join(this.root, String(centreId), `${sha256}.zst`);
+  }
+}
+
+/** A skippable frame: any zstd tool passes over it. */
+function header(meta: ArchiveMeta): Buffer {
+  const json = Buffer.from(JSON.stringify(meta));
+  const frame = Buffer.alloc(8 + json.length);
+  frame.writeUInt32LE(SKIPPABLE_FRAME, 0);
+  frame.writeUInt32LE(json.length, 4);
+  json.copy(frame, 8);
+  return frame;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+function failure(what: string, on: string, cause: unknown): AtelierError {
+  return new AtelierError('ATL_L203', `${what} de l’archive ${on} : ${messageOf(cause)}`, { cause });
+}

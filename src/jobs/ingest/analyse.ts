@@ -1,0 +1,100 @@
+import type { FactoryTime } from '../../base/time.ts';
+import type { Encoding } from '../../domain/journal/encoding.ts';
+import type { Evenement, Rejet } from '../../domain/journal/events.ts';
+import { LogParser, type Reading } from '../../domain/journal/parser.ts';
+
+/**
+ * Events and rejects of one version that are kept in memory; a version with more is read again from its archive, a
+ * group of days at a time. A day has some 1,000 events.
+ */
+export const MEMORY_BUDGET = 100_000;
+/** More events than a machine can write in a day (11 a second): the version is put aside (ATL_L204). */
+export const MAX_EVENTS_PER_DAY = 1_000_000;
+
+/** What a version holds. */
+export interface ContenuLu {
+  readonly encodage: Encoding;
+  readonly reading: Reading;
+  /** events by production day; undefined when there were too many to keep */
+  readonly jours: ReadonlyMap<number, readonly Evenement[]> | undefined;
+  readonly evenementsParJour: ReadonlyMap<number, number>;
+  /** undefined when there were too many to keep */
+  readonly rejets: readonly Rejet[] | undefined;
+}
+
+/** Parses a whole version. */
+export async function analyse(
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  encodage: Encoding,
+  time: FactoryTime,
+): Promise<ContenuLu> {
+  let kept = 0;
+  let jours: Map<number, Evenement[]> | undefined = new Map();
+  let rejets: Rejet[] | undefined = [];
+  const evenementsParJour = new Map<number, number>();
+  const parser = new LogParser(encodage, time, {
+    evenement(evenement) {
+      evenementsParJour.set(evenement.jour, (evenementsParJour.get(evenement.jour) ?? 0) + 1);
+      if (!jours) return;
+      if (++kept > MEMORY_BUDGET) {
+        jours = undefined;
+        return;
+      }
+      const day = jours.get(evenement.jour);
+      if (day) day.push(evenement);
+      else jours.set(evenement.jour, [evenement]);
+    },
+    rejet(rejet) {
+      if (!rejets) return;
+      // A reject's text may be 2,000 characters long: it weighs as much as several events.
+      kept += 1 + rejet.texte.length / 100;
+      if (kept > MEMORY_BUDGET) rejets = undefined;
+      else rejets.push(rejet);
+    },
+  });
+  for await (const piece of pieces) parser.push(piece);
+  const reading = parser.end();
+  return { encodage, reading, jours, evenementsParJour, rejets };
+}
+
+/** Parses a version again, for some of its days only. */
+export async function lireJours(
+  pieces: AsyncIterable<Buffer>,
+  encodage: Encoding,
+  time: FactoryTime,
+  wanted: ReadonlySet<number>,
+): Promise<Map<number, Evenement[]>> {
+  const jours = new Map<number, Evenement[]>();
+  const parser = new LogParser(encodage, time, {
+    evenement(evenement) {
+      if (!wanted.has(evenement.jour)) return;
+      const day = jours.get(evenement.jour);
+      if (day) day.push(evenement);
+      else jours.set(evenement.jour, [evenement]);
+    },
+    rejet() {},
+  });
+  for await (const piece of pieces) parser.push(piece);
+  parser.end();
+  return jours;
+}
+
+/** The rejects of a version, one after the other, in memory that does not grow with their number. */
+export async function* lireRejets(
+  pieces: AsyncIterable<Buffer>,
+  encodage: Encoding,
+  time: FactoryTime,
+): AsyncGenerator<Rejet> {
+  let found: Rejet[] = [];
+  const parser = new LogParser(encodage, time, {
+    evenement() {},
+    rejet: (rejet) => void found.push(rejet),
+  });
+  for await (const piece of pieces) {
+    parser.push(piece);
+    yield* found;
+    found = [];
+  }
+  parser.end();
+  yield* found;
+}

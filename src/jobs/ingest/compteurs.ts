@@ -1,0 +1,42 @@
+import type { Raison } from '../../domain/journal/events.ts';
+
+/** What an import did; kept with its run, printed at its end. */
+export interface Compteurs {
+  fichiersVus: number;
+  fichiersInchanges: number;
+  fichiersLus: number;
+  /** read, and their bytes were known */
+  fichiersDejaConnus: number;
+  fichiersIllisibles: number;
+  /** archived, but put aside: too many events for one day */
+  fichiersEcartes: number;
+  octetsLus: number;
+  lignesLues: number;
+  lignesRejetees: number;
+  lignesIgnorees: number;
+  rejetsParRaison: Partial<Record<Raison, number>>;
+  sessionsCreees: number;
+  sessionsModifiees: number;
+  sessionsInchangees: number;
+  sessionsSupprimees: number;
+}
+
+export function nouveauxCompteurs(): Compteurs {
+  return {
+    fichiersVus: 0,
+    fichiersInchanges: 0,
+    fichiersLus: 0,
+    fichiersDejaConnus: 0,
+    fichiersIllisibles: 0,
+    fichiersEcartes: 0,
+    octetsLus: 0,
+    lignesLues: 0,
+    lignesRejetees: 0,
+    lignesIgnorees: 0,
+    rejetsParRaison: {},
+    sessionsCreees: 0,
+    sessionsModifiees: 0,
+    sessionsInchangees: 0,
+    sessionsSupprimees: 0,
+  };
+}

@@ -1,0 +1,26 @@
+import type { Archive } from '../../archives/archive.ts';
+import type { BaseContext } from '../../base/context.ts';
+import type { Pool } from '../../postgres/pool.ts';
+import type { SourceJournaux } from '../../sources/source.ts';
+
+/** Steps of an import at which a crash must do no harm; crash tests stop the process there. */
+export type Etape =
+  | 'apres_lecture'
+  | 'avant_enregistrement'
+  | 'dans_enregistrement'
+  | 'apres_enregistrement'
+  | 'dans_recalcul'
+  | 'avant_validation'
+  | 'apres_recalcul';
+
+export interface IngestContext extends BaseContext {
+  readonly pool: Pool;
+  readonly archive: Archive;
+  readonly source: SourceJournaux;
+  readonly onEtape?: (etape: Etape) => void;
+}
+
+/** Settings that the rows of a version depend on; when they change, versions are read again. */
+export function reglesDe(ctx: BaseContext, attente: 'debut' | 'fin'): string {
+  return `1|${ctx.config.fuseau}|${ctx.config.journeeDebut}|${attente}`;
+}

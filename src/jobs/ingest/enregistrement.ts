@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { type ContenuConnu, decide } from '../../domain/journal/versions.ts';
+import * as fichiers from '../../postgres/fichiers.ts';
+import { markVersionsDays } from '../../postgres/jours.ts';
+import type { Client } from '../../postgres/pool.ts';
+import { findVersions, loadVersions, settleVersions } from '../../postgres/versions.ts';
+import { updateCatalogue } from './catalogue.ts';
+import type { IngestContext } from './context.ts';
+import type { Lecture } from './lecture.ts';
+import { type Nouvelle, writeVersions } from './nouvelles-versions.ts';
+
+export interface CentreAImporter {
+  readonly id: number;
+  readonly nom: string;
+  readonly attente: 'debut' | 'fin';
+  /** settings that rows depend on */
+  readonly regles: string;
+}
+
+export interface Enregistrement {
+  /** production days to recompute */
+  readonly jours: ReadonlySet<number>;
+  /** readings whose bytes were said to be known but are not: to be read again in full */
+  readonly aRelire: readonly Lecture[];
+}
+
+export interface EnregistrementOptions {
+  /** paths whose older contents no longer count (`--replace`) */
+  readonly remplacer: ReadonlySet<string>;
+  /** nothing is kept in the end: archives do not get their names either */
+  readonly aBlanc: boolean;
+}
+
+/** A content that is now the beginning of a longer one at its path. */
+interface Absorption {
+  readonly fichierId: number;
+  readonly contenu: ContenuConnu;
+}
+
+/**
+ * Registers what was read of one centre: paths, versions, prefixes, quarantine, and the production days that
+ * must be recomputed. To be called inside a transaction; the centre is locked until its end, which must come soon.
+ */
+export async function enregistrer(
+  ctx: IngestContext,
+  client: Client,
+  centre: CentreAImporter,
+  lectures: readonly Lecture[],
+  options: EnregistrementOptions,
+): Promise<Enregistrement> {
+  await fichiers.lockCentre(client, centre.id);
+  const ids = await fichiers.ensureFichiers(
+    client,
+    centre.id,
+    lectures.map((l) => l.fichier.chemin),
+  );
+  const fichierId = (lecture: Lecture): number => ids.get(lecture.fichier.chemin)!;
+  const plan = await decideAll(ctx, client, centre.id, lectures, fichierId, options.remplacer);
+
+  // Links to known versions come first: a version that another path holds since must not be taken over.
+  await fichiers.addContenus(client, plan.liens);
+  const jours = new Set<number>();
+  const mark = async (versionIds: readonly number[]): Promise<void> => {
+    for (const jour of await markVersionsDays(client, versionIds)) jours.add(jour);
+  };
+  const absorbed = plan.absorptions.map(({ contenu }) => contenu.versionId);
+  await mark(absorbed);
+  const before = await loadVersions(client, absorbed);
+  const written = await writeVersions(ctx, client, centre, plan.nouvelles, options.aBlanc);
+
+  const versionOf = new Map(plan.connues);
+  for (const [nouvelle, versionId] of written) {
+    for (const lecture of nouvelle.lectures) versionOf.set(lecture, versionId);
+  }
+  await fichiers.addContenus(
+    client,
+    [...written].flatMap(([{ lectures: own }, versionId]) =>
+      own.map((l) => ({ fichierId: fichierId(l), versionId })),
+    ),
+  );
+  for (const { lecture, fichierId: id, contenu } of plan.absorptions) {
+    await fichiers.absorbContenu(client, id, contenu, versionOf.get(lecture)!);
+  }
+  await fichiers.saveLectures(
+    client,
+    [...versionOf].map(([lecture, versionId]) => ({
+      fichierId: fichierId(lecture),
+      versionId,
+      taille: lecture.taille,
+      signature: lecture.signature,
+    })),
+  );
+  const replaced = await replaceAll(client, versionOf, fichierId, options.remplacer);
+  ctx.onEtape?.('dans_enregistrement');
+
+  const changed = [
+    ...new Set([...written.values(), ...plan.liens.map((lien) => lien.versionId), ...replaced]),
+  ];
+  await mark(changed);
+  const left = [...new Set([...changed, ...absorbed])];
+  const { flipped, deleted } = await settleVersions(client, centre.id, left);
+  const ended = new Set([...deleted, ...written.values()]);
+  await updateCatalogue(client, centre.id, {
+    before: before.filter((version) => ended.has(version.id)),
+    written,
+    recompute: [...replaced, ...flipped],
+  });
+  return { jours, aRelire: plan.aRelire };
+}
+
+interface Plan {
+  /** readings whose bytes are a known version, or the beginning of one */
+  readonly connues: Map<Lecture, number>;
+  readonly nouvelles: Nouvelle[];
+  /** known versions that a path holds from now on */
+  readonly liens: fichiers.Lien[];
+  readonly absorptions: (Absorption & { readonly lecture: Lecture })[];
+  readonly aRelire: Lecture[];
+}
+
+/** Decides for each reading what its bytes are beside those seen at its path. */
+async function decideAll(
+  ctx: IngestContext,
+  client: Client,
+  centreId: number,
+  lectures: readonly Lecture[],
+  fichierId: (lecture: Lecture) => number,
+  remplacer: ReadonlySet<string>,
+): Promise<Plan> {
+  const plan: Plan = { connues: new Map(), nouvelles: [], liens: [], absorptions: [], aRelire: [] };
+  const shas = lectures.map((lecture) => lecture.sha256);
+  const contenus = await fichiers.loadContenus(client, lectures.map(fichierId));
+  const prefixes = await fichiers.loadPrefixes(client, lectures.map(fichierId), shas);
+  const known = new Map((await findVersions(client, centreId, shas)).map((v) => [v.sha256, v.id]));
+  const nouvelles = new Map<string, Nouvelle>();
+  for (const lecture of lectures) {
+    const id = fichierId(lecture);
+    const decision = await decide(lecture, contenus.get(id) ?? [], prefixes.get(id) ?? new Map(), {
+      debut: (taille) => beginning(ctx, centreId, lecture, taille),
+      debutDe: (contenu, taille) => hashBeginning(ctx.archive.read(centreId, contenu.sha256), taille),
+    });
+    if (decision.kind === 'connu') {
+      plan.connues.set(lecture, decision.versionId);
+      continue;
+    }
+    // With --replace even the beginning of older bytes is what the path holds from now on.
+    if (decision.kind === 'prefixe' && !remplacer.has(lecture.fichier.chemin)) {
+      await fichiers.addPrefixe(client, id, lecture, decision.versionId);
+      plan.connues.set(lecture, decision.versionId);
+      continue;
+    }
+    const absorbes = decision.kind === 'nouveau' ? decision.absorbes : [];
+    const versionId = known.get(lecture.sha256);
+    const twin = nouvelles.get(lecture.sha256);
+    if (versionId !== undefined) {
+      plan.liens.push({ fichierId: id, versionId });
+      plan.connues.set(lecture, versionId);
+    } else if (twin) {
+      twin.lectures.push(lecture);
+    } else if (lecture.contenu) {
+      const grandie = absorbes.find((contenu) => contenu.etat === 'active');
+      nouvelles.set(lecture.sha256, { lectures: [lecture], contenu: lecture.contenu, grandie });
+    } else {
+      plan.aRelire.push(lecture);
+      continue;
+    }
+    plan.absorptions.push(...absorbes.map((contenu) => ({ lecture, fichierId: id, contenu })));
+  }
+  plan.nouvelles.push(...nouvelles.values());
+  return plan;
+}
+
+/** Lets only the bytes that they have now count for the given paths; returns the versions concerned. */
+async function replaceAll(
+  client: Client,
+  versionOf: ReadonlyMap<Lecture, number>,
+  fichierId: (lecture: Lecture) => number,
+  remplacer: ReadonlySet<string>,
+): Promise<number[]> {
+  const versions: number[] = [];
+  for (const [lecture, versionId] of versionOf) {
+    if (!remplacer.has(lecture.fichier.chemin)) continue;
+    versions.push(versionId, ...(await fichiers.replaceContenus(client, fichierId(lecture), versionId)));
+  }
+  return versions;
+}
+
+async function beginning(
+  ctx: IngestContext,
+  centreId: number,
+  lecture: Lecture,
+  taille: number,
+): Promise<string> {
+  const known = lecture.debuts.get(taille);
+  if (known !== undefined) return known;
+  // Somebody else registered a content of this path since it was listed.
+  const waiting = await lecture.contenu?.archive;
+  const pieces = waiting ? ctx.archive.readWaiting(waiting) : ctx.archive.read(centreId, lecture.sha256);
+  return await hashBeginning(pieces, taille);
+}
+
+async function hashBeginning(pieces: AsyncIterable<Buffer>, taille: number): Promise<string> {
+  const hash = createHash('sha256');
+  let left = taille;
+  if (left === 0) return hash.digest('hex');
+  for await (const piece of pieces) {
+    hash.update(piece.subarray(0, left));
+    left -= Math.min(left, piece.length);
+    if (left === 0) break;
+  }
+  return hash.digest('hex');
+}

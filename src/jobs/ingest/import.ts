@@ -1,0 +1,363 @@
+import { AtelierError, messageOf } from '../../base/errors.ts';
+import { ensureCentre } from '../../postgres/centres.ts';
+import {
+  type FichierConnu,
+  loadFichiers,
+  loadShas,
+  lockCentre,
+  saveErreur,
+} from '../../postgres/fichiers.ts';
+import { pendingDays } from '../../postgres/jours.ts';
+import { type Client, transaction, withClient } from '../../postgres/pool.ts';
+import { takeStaleArchives } from '../../postgres/versions.ts';
+import { centreOfFolder } from '../../sources/centre.ts';
+import type { FichierSource } from '../../sources/source.ts';
+import { BufferRing } from './buffer-ring.ts';
+import { type Compteurs, nouveauxCompteurs } from './compteurs.ts';
+import { type IngestContext, reglesDe } from './context.ts';
+import { type CentreAImporter, enregistrer } from './enregistrement.ts';
+import { type Lecture, lire } from './lecture.ts';
+import { raisonEcart } from './nouvelles-versions.ts';
+import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
+import { relireVersions } from './relecture.ts';
+
+export interface ImportOptions {
+  /** only this centre (name) */
+  readonly centre?: string;
+  /** path under LOGS_DIR whose older bytes no longer count */
+  readonly replace?: string;
+  /** say what would change, change nothing */
+  readonly aBlanc?: boolean;
+  readonly onProgress?: (compteurs: Readonly<Compteurs>) => void;
+}
+
+/** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
+const BATCH = { files: 8, bytes: 8 * 1024 * 1024, events: 10_000 };
+
+/** A centre of the tree under import. */
+interface Centre extends CentreAImporter {
+  readonly connus: Map<string, FichierConnu>;
+  readonly shas: Set<string>;
+}
+
+interface Lot {
+  readonly centre: Centre;
+  readonly lectures: Lecture[];
+  bytes: number;
+  events: number;
+}
+
+/**
+ * One import, or several scans of the same source one after the other (following): what a scan has learnt of the
+ * files spares the next one the questions.
+ */
+export class Import {
+  readonly #ctx: IngestContext;
+  readonly #options: ImportOptions;
+  readonly #aBlanc: boolean;
+  readonly #centres = new Map<string, Centre | undefined>();
+  readonly #buffers = new BufferRing();
+  /** what was told about unreadable and passed-over entries: once is enough */
+  readonly #told = new Map<string, string>();
+  #compteurs = nouveauxCompteurs();
+  #scans = 0;
+  #lot: Lot | undefined;
+  /** the batch being written while the next one is read */
+  #writing: Promise<void> = Promise.resolve();
+  #replaced = false;
+
+  constructor(ctx: IngestContext, options: ImportOptions) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#aBlanc = options.aBlanc ?? false;
+  }
+
+  /** Counts of the last scan, or of the one under way. */
+  get compteurs(): Compteurs {
+    return this.#compteurs;
+  }
+
+  /** Goes through the source once; what changed is in PostgreSQL when it returns. */
+  async scan(): Promise<Compteurs> {
+    const { signal } = this.#ctx.shutdown;
+    this.#compteurs = nouveauxCompteurs();
+    // A failure is thrown by the next wait; until then it must not count as unhandled.
+    this.#writing.catch(() => undefined);
+    try {
+      for await (const entree of this.#ctx.source.list()) {
+        signal.throwIfAborted();
+        if (entree.kind === 'dossier') await this.#centre(entree.dossier);
+        else if (entree.kind === 'ecarte') await this.#ecarte(entree.chemin, entree.raison, entree.erreur);
+        else await this.#fichier(entree.fichier);
+      }
+      await this.#flush();
+    } finally {
+      await this.#writing.catch(() => undefined);
+      if (this.#aBlanc) await this.#ctx.archive.endRehearsal();
+      else for (const lecture of this.#lot?.lectures ?? []) await discard(this.#ctx, lecture);
+    }
+    await this.#writing;
+    if (this.#options.replace !== undefined && !this.#replaced) {
+      throw new AtelierError(
+        'ATL_L205',
+        `--replace ${this.#options.replace} : aucun fichier de ce chemin n’a pu être lu.`,
+      );
+    }
+    const { fichiersLus, fichiersDejaConnus } = this.#compteurs;
+    if (!this.#aBlanc && (this.#scans === 0 || fichiersLus > fichiersDejaConnus)) await this.#finish();
+    this.#scans++;
+    return this.#compteurs;
+  }
+
+  /** The centre of a folder; undefined when it is not to be imported. */
+  async #centre(dossier: string): Promise<Centre | undefined> {
+    if (this.#centres.has(dossier)) return this.#centres.get(dossier);
+    const { nom, type, attente, connu } = centreOfFolder(dossier, this.#ctx.config.centres);
+    let centre: Centre | undefined;
+    if (this.#options.centre === undefined || this.#options.centre === nom) {
+      if (!connu) {
+        this.#ctx.logger.warn(
+          { dossier, centre: nom },
+          'dossier inconnu de CENTRES : centre de type INCONNU',
+        );
+      }
+      const { id } = await ensureCentre(this.#ctx.pool, nom, type);
+      const connus = await loadFichiers(this.#ctx.pool, id);
+      const base = { id, nom, attente, regles: reglesDe(this.#ctx, attente) };
+      if (!this.#aBlanc) this.#count(await relireVersions(this.#ctx, base));
+      centre = {
+        ...base,
+        connus: new Map(connus.map((fichier) => [fichier.chemin, fichier])),
+        shas: await loadShas(this.#ctx.pool, id),
+      };
+    }
+    this.#centres.set(dossier, centre);
+    return centre;
+  }
+
+  async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
+    if (!erreur) {
+      if (this.#isNews(chemin, raison)) this.#ctx.logger.warn({ fichier: chemin, raison }, 'écarté');
+      return;
+    }
+    const dossier = chemin.split('/')[0]!;
+    await this.#illisible(await this.#centre(dossier), chemin, raison);
+  }
+
+  async #illisible(centre: Centre | undefined, chemin: string, raison: string): Promise<void> {
+    if (!centre) return;
+    this.#compteurs.fichiersIllisibles++;
+    if (!this.#isNews(chemin, raison)) return;
+    this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
+    if (!this.#aBlanc) await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
+  }
+
+  #isNews(chemin: string, raison: string): boolean {
+    if (this.#told.get(chemin) === raison) return false;
+    this.#told.set(chemin, raison);
+    return true;
+  }
+
+  async #fichier(fichier: FichierSource): Promise<void> {
+    const centre = await this.#centre(fichier.dossier);
+    if (!centre) return;
+    this.#compteurs.fichiersVus++;
+    const replace = this.#options.replace === fichier.chemin;
+    const connu = centre.connus.get(fichier.chemin);
+    const unchanged =
+      connu?.etat === 'lu' && connu.signature !== null && connu.signature === fichier.signature;
+    if (unchanged && !replace) {
+      this.#compteurs.fichiersInchanges++;
+      return;
+    }
+    const lecture = await this.#lire(centre, fichier, connu, false);
+    if (!lecture) return;
+    if (replace) this.#replaced = true;
+    await this.#add(centre, lecture);
+  }
+
+  async #lire(
+    centre: Centre,
+    fichier: FichierSource,
+    connu: FichierConnu | undefined,
+    full: boolean,
+  ): Promise<Lecture | undefined> {
+    const { source, archive, time } = this.#ctx;
+    try {
+      const lecture = await lire(fichier, connu, {
+        source,
+        archive,
+        time,
+        buffers: this.#buffers,
+        centre: centre.nom,
+        connait: (sha256) => !full && centre.shas.has(sha256),
+        onBytes: (bytes) => {
+          this.#compteurs.octetsLus += bytes;
+          this.#options.onProgress?.(this.#compteurs);
+        },
+      });
+      if (!lecture) this.#ctx.logger.info({ fichier: fichier.chemin }, 'fichier disparu avant sa lecture');
+      return lecture;
+    } catch (error) {
+      // Without an archive nothing may be registered; anything else concerns this file only.
+      if (error instanceof AtelierError && error.code === 'ATL_L203') throw error;
+      await this.#illisible(centre, fichier.chemin, messageOf(error));
+      return undefined;
+    }
+  }
+
+  async #add(centre: Centre, lecture: Lecture): Promise<void> {
+    if (this.#lot && this.#lot.centre !== centre) await this.#flush();
+    this.#lot ??= { centre, lectures: [], bytes: 0, events: 0 };
+    const lot = this.#lot;
+    lot.lectures.push(lecture);
+    this.#ctx.onEtape?.('apres_lecture');
+    // Only what is kept in memory counts: known bytes are not.
+    if (lecture.contenu) lot.bytes += lecture.taille;
+    lot.events += lecture.contenu?.reading.compte.lignesEvenements ?? 0;
+    const full = lot.lectures.length >= BATCH.files || lot.bytes >= BATCH.bytes || lot.events >= BATCH.events;
+    if (full) await this.#flush();
+  }
+
+  /** Hands the batch over to be written; reading goes on meanwhile, one batch ahead. */
+  async #flush(): Promise<void> {
+    await this.#writing;
+    const lot = this.#lot;
+    this.#lot = undefined;
+    if (!lot) return;
+    // What is not registered must not stay in the archive's waiting room as long as this process lives.
+    this.#writing = this.#write(lot).catch(async (error: unknown) => {
+      if (!this.#aBlanc) for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
+      throw error;
+    });
+    this.#writing.catch(() => undefined);
+  }
+
+  async #write({ centre, lectures }: Lot): Promise<void> {
+    const { pool } = this.#ctx;
+    const aRelire = await withClient(pool, async (client) => {
+      const remplacer = new Set(this.#options.replace === undefined ? [] : [this.#options.replace]);
+      const memoire: Memoire = new Map(
+        lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
+      );
+      this.#ctx.onEtape?.('avant_enregistrement');
+      const register = () =>
+        enregistrer(this.#ctx, client, centre, lectures, { remplacer, aBlanc: this.#aBlanc });
+      const recompute = async (jours: ReadonlySet<number>): Promise<void> =>
+        this.#count(await recalculer(this.#ctx, client, centre, [...jours], memoire));
+      if (this.#aBlanc) {
+        return await transaction(
+          client,
+          async () => {
+            const { jours, aRelire } = await register();
+            await recompute(jours);
+            return aRelire;
+          },
+          { keep: false },
+        );
+      }
+      const { jours, aRelire } = await transaction(client, register);
+      this.#ctx.onEtape?.('apres_enregistrement');
+      if (jours.size > 0) await transaction(client, () => recompute(jours));
+      this.#ctx.onEtape?.('apres_recalcul');
+      return aRelire;
+    });
+    for (const lecture of lectures) this.#tell(centre, lecture);
+    for (const { fichier } of aRelire) {
+      const lecture = await this.#lire(centre, fichier, undefined, true);
+      if (lecture) await this.#write({ centre, lectures: [lecture], bytes: 0, events: 0 });
+    }
+  }
+
+  #tell(centre: Centre, { fichier, taille, contenu, signature, sha256 }: Lecture): void {
+    this.#compteurs.fichiersLus++;
+    this.#remember(centre, fichier, taille, signature, sha256);
+    const entry = { centre: centre.nom, fichier: fichier.chemin, octets: taille };
+    if (!contenu) {
+      this.#compteurs.fichiersDejaConnus++;
+      this.#ctx.logger.info(entry, 'contenu déjà connu');
+      return;
+    }
+    const { compte } = contenu.reading;
+    this.#compteurs.lignesLues += compte.lignes;
+    this.#compteurs.lignesRejetees += compte.lignesRejetees;
+    this.#compteurs.lignesIgnorees += compte.lignesIgnorees;
+    for (const { raison } of contenu.rejets ?? []) {
+      this.#compteurs.rejetsParRaison[raison] = (this.#compteurs.rejetsParRaison[raison] ?? 0) + 1;
+    }
+    const ecart = raisonEcart(contenu);
+    if (ecart !== undefined) {
+      this.#compteurs.fichiersEcartes++;
+      this.#ctx.logger.error({ ...entry, raison: ecart }, 'fichier archivé mais écarté');
+      return;
+    }
+    const lignes = {
+      lignes: compte.lignes,
+      evenements: compte.lignesEvenements,
+      rejets: compte.lignesRejetees,
+    };
+    this.#ctx.logger.info({ ...entry, encodage: contenu.encodage.name, ...lignes }, 'fichier lu');
+  }
+
+  /** Spares the next scan a question: the state of a path as this one left it. */
+  #remember(
+    centre: Centre,
+    { chemin }: FichierSource,
+    taille: number,
+    signature: string | undefined,
+    sha256: string,
+  ): void {
+    const before = centre.connus.get(chemin);
+    // The last sizes are enough to see a growing file grow; what is missing is asked of the archive.
+    const tailles = [taille, ...(before?.tailles ?? []).filter((t) => t !== taille)].slice(0, 3);
+    centre.connus.set(chemin, {
+      id: before?.id ?? 0,
+      chemin,
+      etat: 'lu',
+      signature: signature ?? null,
+      tailles,
+    });
+    centre.shas.add(sha256);
+    this.#told.delete(chemin);
+  }
+
+  #count({ creees, modifiees, inchangees, supprimees }: Recalcul): void {
+    this.#compteurs.sessionsCreees += creees;
+    this.#compteurs.sessionsModifiees += modifiees;
+    this.#compteurs.sessionsInchangees += inchangees;
+    this.#compteurs.sessionsSupprimees += supprimees;
+  }
+
+  /** Recomputes days that a killed import left behind, and erases archives that are no longer needed. */
+  async #finish(): Promise<void> {
+    const byId = new Map(
+      [...this.#centres.values()].flatMap((centre) => (centre ? [[centre.id, centre]] : [])),
+    );
+    await withClient(this.#ctx.pool, async (client) => {
+      for (const { centreId, jours } of await pendingDays(client)) {
+        const centre = byId.get(centreId);
+        if (!centre) continue;
+        this.#ctx.logger.info(
+          { centre: centre.nom, jours: jours.length },
+          'reprise de journées à recalculer',
+        );
+        this.#count(await transaction(client, () => recalculer(this.#ctx, client, centre, jours)));
+      }
+      for (const centreId of byId.keys()) await eraseArchives(this.#ctx, client, centreId);
+    });
+  }
+}
+
+/** Erases archives whose bytes are in a longer one. */
+async function eraseArchives(ctx: IngestContext, client: Client, centreId: number): Promise<void> {
+  await transaction(client, async () => {
+    await lockCentre(client, centreId);
+    for (const sha256 of await takeStaleArchives(client, centreId))
+      await ctx.archive.remove(centreId, sha256);
+  });
+}
+
+async function discard(ctx: IngestContext, lecture: Lecture): Promise<void> {
+  const waiting = await lecture.contenu?.archive.catch(() => undefined);
+  if (waiting) await ctx.archive.discard(waiting);
+}

@@ -1,0 +1,176 @@
+import { createHash, type Hash, hash } from 'node:crypto';
+import type { Archive, ArchiveEnAttente } from '../../archives/archive.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
+import type { FactoryTime } from '../../base/time.ts';
+import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.ts';
+import type { FichierOuvert, FichierSource, SourceJournaux } from '../../sources/source.ts';
+import { analyse, type ContenuLu } from './analyse.ts';
+import type { BufferRing } from './buffer-ring.ts';
+
+/** Files up to this many bytes are read in one piece; a day's log has 0.5 to 3 MB. */
+export const WHOLE_FILE = 8 * 1024 * 1024;
+const PIECE = 256 * 1024;
+
+/** What is known of a path before it is read. */
+export interface Connu {
+  readonly signature: string | null;
+  /** sizes in bytes of the contents seen there: their hashes are compared with the beginning of the new bytes */
+  readonly tailles: readonly number[];
+}
+
+/** The bytes of a file at one moment: a version. */
+export interface Lecture {
+  readonly fichier: FichierSource;
+  /** lower-case hexadecimal */
+  readonly sha256: string;
+  readonly taille: number;
+  readonly signature: string | undefined;
+  /** SHA-256 of the first n bytes, for the sizes that were asked for */
+  readonly debuts: ReadonlyMap<number, string>;
+  /** undefined when the bytes were known before */
+  readonly contenu: (ContenuLu & { readonly archive: Promise<ArchiveEnAttente> }) | undefined;
+}
+
+export interface LectureContexte {
+  readonly source: SourceJournaux;
+  readonly archive: Archive;
+  readonly time: FactoryTime;
+  readonly buffers: BufferRing;
+  /** name of the centre, for the archive */
+  readonly centre: string;
+  /** whether these bytes were parsed and archived before */
+  connait(sha256: string): boolean;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Reads a file as it is at this moment: one pass gives its hash, its archive and, when it is new, its events.
+ *
+ * @returns undefined when the file is gone (it was listed, then deleted or renamed)
+ * @throws the file system's error when it cannot be read, AtelierError ATL_L203 when the archive cannot be written
+ */
+export async function lire(
+  fichier: FichierSource,
+  connu: Connu | undefined,
+  ctx: LectureContexte,
+): Promise<Lecture | undefined> {
+  let ouvert: FichierOuvert;
+  try {
+    ouvert = await ctx.source.open(fichier);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new Error(`ouverture : ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    const tailles = (connu?.tailles ?? []).filter((taille) => taille < ouvert.taille);
+    return ouvert.taille <= WHOLE_FILE
+      ? await lireEntier(fichier, ouvert, tailles, ctx)
+      : await lireParMorceaux(fichier, ouvert, tailles, ctx);
+  } finally {
+    await ouvert.close();
+  }
+}
+
+async function lireEntier(
+  fichier: FichierSource,
+  ouvert: FichierOuvert,
+  tailles: readonly number[],
+  ctx: LectureContexte,
+): Promise<Lecture> {
+  const buffer = await ctx.buffers.acquire(ouvert.taille);
+  let archive: Promise<ArchiveEnAttente> | undefined;
+  try {
+    let length = 0;
+    while (length < ouvert.taille) {
+      const read = await ouvert.read(buffer, length, ouvert.taille - length, length);
+      if (read === 0) break;
+      length += read;
+    }
+    ctx.onBytes(length);
+    const bytes = buffer.subarray(0, length);
+    const sha256 = hash('sha256', bytes, 'hex');
+    const debuts = new Map(
+      tailles
+        .filter((taille) => taille < length)
+        .map((taille) => [taille, hash('sha256', bytes.subarray(0, taille), 'hex')]),
+    );
+    const lecture = { fichier, sha256, taille: length, signature: ouvert.signature, debuts };
+    if (ctx.connait(sha256)) return { ...lecture, contenu: undefined };
+    archive = ctx.archive.write({ centre: ctx.centre, chemin: fichier.chemin }, bytes);
+    // Awaited when the batch is registered; until then a failure is not lost, only late.
+    archive.catch(() => undefined);
+    const encodage = detect([bytes]);
+    const contenu = await analyse([bytes], encodage, ctx.time);
+    return { ...lecture, contenu: { ...contenu, archive } };
+  } finally {
+    // The compressor works on these bytes in another thread.
+    if (archive) void archive.then(noop, noop).then(() => ctx.buffers.release(buffer));
+    else ctx.buffers.release(buffer);
+  }
+}
+
+async function lireParMorceaux(
+  fichier: FichierSource,
+  ouvert: FichierOuvert,
+  tailles: readonly number[],
+  ctx: LectureContexte,
+): Promise<Lecture> {
+  const whole = createHash('sha256');
+  const debuts = new Map<number, string>();
+  const detector = new EncodingDetector();
+  let taille = 0;
+  // Two buffers: the compressor has taken the one before last when the next piece is asked for.
+  const ring = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let turn = 0; taille < ouvert.taille; turn = (turn + 1) % ring.length) {
+      const buffer = ring[turn]!;
+      const read = await ouvert.read(buffer, 0, Math.min(PIECE, ouvert.taille - taille), taille);
+      if (read === 0) return;
+      const piece = buffer.subarray(0, read);
+      hashPrefixes(whole, piece, taille, tailles, debuts);
+      detector.push(piece);
+      taille += read;
+      ctx.onBytes(read);
+      yield piece;
+    }
+  }
+  const waiting = await ctx.archive.writeStream({ centre: ctx.centre, chemin: fichier.chemin }, pieces());
+  try {
+    const sha256 = whole.digest('hex');
+    const lecture = { fichier, sha256, taille, signature: ouvert.signature, debuts };
+    if (ctx.connait(sha256)) {
+      await ctx.archive.discard(waiting);
+      return { ...lecture, contenu: undefined };
+    }
+    // The source may have changed since: what is parsed is what was archived.
+    const contenu = await analyse(ctx.archive.readWaiting(waiting), detector.end(), ctx.time);
+    return { ...lecture, contenu: { ...contenu, archive: Promise.resolve(waiting) } };
+  } catch (error) {
+    await ctx.archive.discard(waiting);
+    throw error;
+  }
+}
+
+function hashPrefixes(
+  whole: Hash,
+  piece: Buffer,
+  from: number,
+  tailles: readonly number[],
+  debuts: Map<number, string>,
+): void {
+  let start = 0;
+  for (const taille of tailles.filter((t) => t >= from && t < from + piece.length).sort((a, b) => a - b)) {
+    whole.update(piece.subarray(start, taille - from));
+    start = taille - from;
+    debuts.set(taille, whole.copy().digest('hex'));
+  }
+  whole.update(piece.subarray(start));
+}
+
+function detect(pieces: readonly Buffer[]): Encoding {
+  const detector = new EncodingDetector();
+  for (const piece of pieces) detector.push(piece);
+  return detector.end();
+}
+
+function noop(): void {}

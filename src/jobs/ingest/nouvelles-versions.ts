@@ -1,0 +1,127 @@
+import type { ArchiveEnAttente } from '../../archives/archive.ts';
+import { AtelierError } from '../../base/errors.ts';
+import { formatEncoding } from '../../domain/journal/encoding.ts';
+import type { Rejet } from '../../domain/journal/events.ts';
+import type { ContenuConnu } from '../../domain/journal/versions.ts';
+import { deleteJours, insertJours } from '../../postgres/jours.ts';
+import type { Client } from '../../postgres/pool.ts';
+import { copyRejets, deleteRejets } from '../../postgres/rejets.ts';
+import {
+  findVersions,
+  insertVersions,
+  isHeldOnce,
+  markArchivesStale,
+  updateVersion,
+  type VersionEcrite,
+} from '../../postgres/versions.ts';
+import { type ContenuLu, lireRejets, MAX_EVENTS_PER_DAY } from './analyse.ts';
+import type { IngestContext } from './context.ts';
+import type { Lecture } from './lecture.ts';
+
+/** Bytes that nobody knew, and the paths that hold them. */
+export interface Nouvelle {
+  readonly lectures: Lecture[];
+  readonly contenu: ContenuLu & { readonly archive: Promise<ArchiveEnAttente> };
+  /** the version that they continue, whose row they take over if no other path holds it */
+  readonly grandie: ContenuConnu | undefined;
+}
+
+/** Writes new versions: archive, row, days, quarantine. Returns their ids. */
+export async function writeVersions(
+  ctx: IngestContext,
+  client: Client,
+  centre: { readonly id: number; readonly regles: string },
+  nouvelles: readonly Nouvelle[],
+  aBlanc: boolean,
+): Promise<Map<Nouvelle, number>> {
+  const ids = new Map<Nouvelle, number>();
+  if (nouvelles.length === 0) return ids;
+  const waiting = await Promise.all(
+    nouvelles.map(async ({ lectures, contenu }) => ({
+      sha256: lectures[0]!.sha256,
+      waiting: await contenu.archive,
+    })),
+  );
+  if (aBlanc) ctx.archive.rehearse(centre.id, waiting);
+  else await ctx.archive.place(centre.id, waiting);
+
+  /** lines of a grown version whose rejects stay as they are */
+  const keptLines = new Map<Nouvelle, number>();
+  const inserted: Nouvelle[] = [];
+  for (const nouvelle of nouvelles) {
+    const { grandie } = nouvelle;
+    if (grandie && (await isHeldOnce(client, grandie.versionId))) {
+      keptLines.set(nouvelle, await grow(client, centre, grandie, toVersion(nouvelle, centre.regles)));
+      ids.set(nouvelle, grandie.versionId);
+    } else {
+      inserted.push(nouvelle);
+    }
+  }
+  const rows = inserted.map((nouvelle) => toVersion(nouvelle, centre.regles));
+  const insertedIds = await insertVersions(client, centre.id, rows);
+  for (const [i, nouvelle] of inserted.entries()) ids.set(nouvelle, insertedIds[i]!);
+  const jours = [...ids].map(([nouvelle, versionId]) => ({ versionId, jours: joursDe(nouvelle.contenu) }));
+  await insertJours(client, centre.id, jours);
+  if (nouvelles.some(({ contenu }) => contenu.reading.compte.lignesRejetees > 0)) {
+    await copyRejets(client, centre.id, quarantaine(ctx, centre.id, ids, keptLines));
+  }
+  return ids;
+}
+
+/** Lets a version become the longer one that continues it; returns how many of its lines stay as they are. */
+async function grow(
+  client: Client,
+  centre: { readonly id: number },
+  grandie: ContenuConnu,
+  row: VersionEcrite,
+): Promise<number> {
+  const [before] = await findVersions(client, centre.id, [grandie.sha256]);
+  await deleteJours(client, grandie.versionId);
+  // All lines but the last one are the same in the longer bytes, unless they are read in another encoding.
+  const kept = before!.encodage === row.encodage ? Math.max(before!.lignes - 1, 0) : 0;
+  await deleteRejets(client, grandie.versionId, kept + 1);
+  await updateVersion(client, grandie.versionId, row);
+  await markArchivesStale(client, centre.id, [grandie.sha256]);
+  return kept;
+}
+
+async function* quarantaine(
+  ctx: IngestContext,
+  centreId: number,
+  ids: ReadonlyMap<Nouvelle, number>,
+  keptLines: ReadonlyMap<Nouvelle, number>,
+): AsyncGenerator<readonly [number, Rejet]> {
+  for (const [nouvelle, versionId] of ids) {
+    const { contenu, lectures } = nouvelle;
+    const kept = keptLines.get(nouvelle) ?? 0;
+    const all =
+      contenu.rejets ??
+      lireRejets(ctx.archive.read(centreId, lectures[0]!.sha256), contenu.encodage, ctx.time);
+    for await (const rejet of all) if (rejet.ligne > kept) yield [versionId, rejet];
+  }
+}
+
+function toVersion({ lectures, contenu }: Nouvelle, regles: string): VersionEcrite {
+  const { sha256, taille } = lectures[0]!;
+  const { encodage, reading } = contenu;
+  return {
+    sha256,
+    taille,
+    encodage: formatEncoding(encodage),
+    reading,
+    regles,
+    ecartee: raisonEcart(contenu),
+  };
+}
+
+/** Days that a version counts for: none when it is put aside. */
+export function joursDe(contenu: ContenuLu): ReadonlyMap<number, number> {
+  return raisonEcart(contenu) === undefined ? contenu.evenementsParJour : new Map();
+}
+
+/** Why a version is archived but does not count, if so. */
+export function raisonEcart(contenu: ContenuLu): string | undefined {
+  const most = Math.max(0, ...contenu.evenementsParJour.values());
+  if (most <= MAX_EVENTS_PER_DAY) return undefined;
+  return new AtelierError('ATL_L204', `${most} événements en une journée de production`).message;
+}

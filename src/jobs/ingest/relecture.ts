@@ -1,0 +1,77 @@
+import { formatEncoding, parseEncoding } from '../../domain/journal/encoding.ts';
+import type { Rejet } from '../../domain/journal/events.ts';
+import { lockCentre } from '../../postgres/fichiers.ts';
+import { deleteJours, insertJours, markVersionsDays } from '../../postgres/jours.ts';
+import { transaction, withClient } from '../../postgres/pool.ts';
+import { copyRejets, deleteRejets } from '../../postgres/rejets.ts';
+import {
+  findOutdated,
+  refreshTypesEvenement,
+  updateVersion,
+  type VersionRow,
+} from '../../postgres/versions.ts';
+import { analyse, lireRejets } from './analyse.ts';
+import type { IngestContext } from './context.ts';
+import type { CentreAImporter } from './enregistrement.ts';
+import { joursDe, raisonEcart } from './nouvelles-versions.ts';
+import { type Recalcul, recalculer } from './recalcul.ts';
+
+/**
+ * Reads again, from the archive, the versions that were read with other settings (time zone, start of the
+ * day, stamp of waits, or an older parser), and recomputes their days.
+ */
+export async function relireVersions(ctx: IngestContext, centre: CentreAImporter): Promise<Recalcul> {
+  const total: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0 };
+  const outdated = await findOutdated(ctx.pool, centre.id, centre.regles);
+  if (outdated.length === 0) return total;
+  ctx.logger.info(
+    { centre: centre.nom, versions: outdated.length },
+    'réglages changés : relecture des archives',
+  );
+  const jours = new Set<number>();
+  for (const version of outdated) {
+    ctx.shutdown.signal.throwIfAborted();
+    for (const jour of await relire(ctx, centre, version)) jours.add(jour);
+  }
+  const result = await withClient(ctx.pool, (client) =>
+    transaction(client, () => recalculer(ctx, client, centre, [...jours])),
+  );
+  return result;
+}
+
+async function relire(ctx: IngestContext, centre: CentreAImporter, version: VersionRow): Promise<number[]> {
+  const read = () => ctx.archive.read(centre.id, version.sha256);
+  const contenu = await analyse(read(), parseEncoding(version.encodage), ctx.time);
+  return await withClient(ctx.pool, (client) =>
+    transaction(client, async () => {
+      await lockCentre(client, centre.id);
+      // It may have grown meanwhile: then whoever did that has read it with today's settings.
+      const still = (await findOutdated(client, centre.id, centre.regles)).some(
+        (row) => row.id === version.id && row.sha256 === version.sha256,
+      );
+      if (!still) return [];
+      const before = await markVersionsDays(client, [version.id]);
+      await deleteJours(client, version.id);
+      await deleteRejets(client, version.id, 0);
+      await updateVersion(client, version.id, {
+        sha256: version.sha256,
+        taille: version.taille,
+        encodage: formatEncoding(contenu.encodage),
+        reading: contenu.reading,
+        regles: centre.regles,
+        ecartee: raisonEcart(contenu),
+      });
+      await insertJours(client, centre.id, [{ versionId: version.id, jours: joursDe(contenu) }]);
+      async function* rejets(): AsyncGenerator<readonly [number, Rejet]> {
+        const all = contenu.rejets ?? lireRejets(read(), contenu.encodage, ctx.time);
+        for await (const rejet of all) yield [version.id, rejet];
+      }
+      await copyRejets(client, centre.id, rejets());
+      await refreshTypesEvenement(client, centre.id, [
+        ...Object.keys(version.autres_evenements),
+        ...contenu.reading.autres.keys(),
+      ]);
+      return [...before, ...(await markVersionsDays(client, [version.id]))];
+    }),
+  );
+}

@@ -1,0 +1,135 @@
+import { isUtf8 } from 'node:buffer';
+import { type BigIntStats, constants, type Dirent, watch as watchFolder } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import { AtelierError, messageOf } from '../base/errors.ts';
+import type { EntreeSource, FichierOuvert, FichierSource, SourceJournaux } from './source.ts';
+
+const LOG = /\.log$/i;
+const LEFTOVER = /\.(filepart|part|tmp|swp)$/i;
+/** A file changed less than this ago (ns) may change again within the same tick of the file system's clock. */
+const STILL_WARM = 2_000_000_000n;
+const SLASH = Buffer.from('/');
+
+/** A tree of LOG files on the local file system. Links are never followed, names are bytes and never trusted. */
+export class DossierLocal implements SourceJournaux {
+  readonly description: string;
+  readonly #root: Buffer;
+
+  constructor(root: string) {
+    this.description = root;
+    this.#root = Buffer.from(root);
+  }
+
+  async *list(): AsyncGenerator<EntreeSource> {
+    let centres: Dirent<Buffer>[];
+    try {
+      centres = await this.#entries(this.#root);
+    } catch (cause) {
+      throw new AtelierError('ATL_L201', `Lecture du dossier ${this.description} : ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+    for (const entry of centres) {
+      const name = decodeName(entry.name);
+      if (name.startsWith('.')) continue;
+      if (entry.isDirectory()) {
+        yield { kind: 'dossier', dossier: name };
+        yield* this.#walk(join(this.#root, entry.name), name, name);
+      } else if (entry.isSymbolicLink()) {
+        yield { kind: 'ecarte', chemin: name, raison: 'lien symbolique, jamais suivi', erreur: false };
+      } else if (LOG.test(name)) {
+        yield { kind: 'ecarte', chemin: name, raison: 'fichier hors du dossier d’un centre', erreur: false };
+      }
+    }
+  }
+
+  async *#walk(path: Buffer, chemin: string, dossier: string): AsyncGenerator<EntreeSource> {
+    let entries: Dirent<Buffer>[];
+    try {
+      entries = await this.#entries(path);
+    } catch (error) {
+      yield { kind: 'ecarte', chemin, raison: messageOf(error), erreur: true };
+      return;
+    }
+    for (const entry of entries) {
+      const name = decodeName(entry.name);
+      const below = `${chemin}/${name}`;
+      if (name.startsWith('.') || LEFTOVER.test(name)) continue;
+      if (entry.isDirectory()) {
+        yield* this.#walk(join(path, entry.name), below, dossier);
+      } else if (LOG.test(name)) {
+        yield await this.#file(join(path, entry.name), entry, below, dossier);
+      }
+    }
+  }
+
+  async #file(path: Buffer, entry: Dirent<Buffer>, chemin: string, dossier: string): Promise<EntreeSource> {
+    if (!entry.isFile()) {
+      const raison = entry.isSymbolicLink() ? 'lien symbolique, jamais suivi' : 'pas un fichier ordinaire';
+      return { kind: 'ecarte', chemin, raison, erreur: false };
+    }
+    try {
+      const stats = await lstat(path, { bigint: true });
+      const fichier = {
+        dossier,
+        chemin,
+        taille: Number(stats.size),
+        signature: sign(stats),
+        reference: path,
+      };
+      return { kind: 'fichier', fichier };
+    } catch (error) {
+      return { kind: 'ecarte', chemin, raison: messageOf(error), erreur: true };
+    }
+  }
+
+  async open(fichier: FichierSource): Promise<FichierOuvert> {
+    // O_NONBLOCK: a pipe that took the file's place must not hold us for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const handle = await open(fichier.reference as Buffer, flags);
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (!stats.isFile()) throw new Error('pas un fichier ordinaire');
+      return {
+        taille: Number(stats.size),
+        signature: sign(stats),
+        read: async (buffer, offset, length, position) =>
+          (await handle.read(buffer, offset, length, position)).bytesRead,
+        close: () => handle.close(),
+      };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  watch(onHint: () => void, signal: AbortSignal): void {
+    try {
+      const watcher = watchFolder(this.#root, { recursive: true, signal }, onHint);
+      // Events are a hint only (no inotify left, remote mount…): the scan goes on without them.
+      watcher.on('error', () => watcher.close());
+    } catch {
+      onHint();
+    }
+  }
+
+  async #entries(path: Buffer): Promise<Dirent<Buffer>[]> {
+    const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
+    return entries.sort((a, b) => Buffer.compare(a.name, b.name));
+  }
+}
+
+function join(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([folder, SLASH, name]);
+}
+
+/** A name for people and tables; the bytes stay what the file is opened by. */
+function decodeName(name: Buffer): string {
+  return isUtf8(name) ? name.toString('utf8') : name.toString('latin1');
+}
+
+function sign(stats: BigIntStats): string | undefined {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  if (now - stats.ctimeNs < STILL_WARM || now - stats.mtimeNs < STILL_WARM) return undefined;
+  return [stats.size, stats.mtimeNs, stats.ctimeNs, stats.ino, stats.dev].join(':');
+}

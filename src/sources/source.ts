@@ -1,0 +1,42 @@
+/**
+ * A place where LOG files lie: a local folder tree, or a remote one that gives the same answers.
+ * A source reads and decides nothing.
+ */
+export interface SourceJournaux {
+  /** for messages, for example the folder's path */
+  readonly description: string;
+  /** Everything below the centre folders; entries that are no readable LOG file come with the reason. */
+  list(): AsyncIterable<EntreeSource>;
+  /** Opens a listed file for reading by ranges. */
+  open(fichier: FichierSource): Promise<FichierOuvert>;
+  /** Calls `onHint` when something may have changed; hints may be missed, a listing is the truth. */
+  watch(onHint: () => void, signal: AbortSignal): void;
+}
+
+export type EntreeSource =
+  | { readonly kind: 'fichier'; readonly fichier: FichierSource }
+  /** a folder of a centre, also when it holds no file */
+  | { readonly kind: 'dossier'; readonly dossier: string }
+  /** passed over on purpose (link, upload leftover…) or for want of rights */
+  | { readonly kind: 'ecarte'; readonly chemin: string; readonly raison: string; readonly erreur: boolean };
+
+export interface FichierSource {
+  /** first folder below the root: the centre */
+  readonly dossier: string;
+  /** relative to the root, with `/` */
+  readonly chemin: string;
+  /** bytes */
+  readonly taille: number;
+  /** changes whenever the bytes may have changed; undefined when they may still change unseen */
+  readonly signature: string | undefined;
+  /** how the source finds the file again */
+  readonly reference: unknown;
+}
+
+export interface FichierOuvert {
+  readonly taille: number;
+  readonly signature: string | undefined;
+  /** Reads up to `length` bytes from `position` into `buffer`; 0 at the end of the file. */
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<number>;
+  close(): Promise<void>;
+}
