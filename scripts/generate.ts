@@ -1,0 +1,82 @@
+/**
+ * Makes the files that follow from others: `.env_exemple` from the settings, `docs/erreurs.md` from the error codes,
+ * `schema.sql` from the migrations (on a private PostgreSQL). `--check` writes nothing and fails when one is not current.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SETTINGS } from '../src/base/config.ts';
+import { CODES } from '../src/base/errors.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { ensureEmbedded, stopEmbedded } from '../src/embedded/postgres.ts';
+import { migrate } from '../src/postgres/migrate.ts';
+import { createPool, withClient } from '../src/postgres/pool.ts';
+import { dumpSchema } from '../src/postgres/schema-dump.ts';
+
+const check = process.argv.includes('--check');
+
+function envExample(): string {
+  const blocks = SETTINGS.map((setting) => {
+    const doc = setting.doc.split('\n').map((line) => `# ${line}`);
+    return [
+      ...doc,
+      `${setting.default === '' || setting.secret ? '# ' : ''}${setting.name}=${setting.default}`,
+    ].join('\n');
+  });
+  return `# Réglages d’atelier : copiez ce fichier en .env et adaptez-le. Chaque ligne a sa valeur par défaut.\n\n${blocks.join('\n\n')}\n`;
+}
+
+function errorPage(): string {
+  const rows = Object.entries(CODES).map(
+    ([code, { titre, conseil }]) => `| \`${code}\` | ${titre} | ${conseil} |`,
+  );
+  return [
+    '# Codes d’erreur',
+    '',
+    'Fait par `npm run generate` à partir de `src/base/errors.ts`.',
+    'Familles : U usage, C configuration, L journaux, D PostgreSQL, E ERP, S données, X défauts d’atelier.',
+    '',
+    '| code | ce qui s’est passé | que faire |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+async function schema(): Promise<string> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atelier-schema-'));
+  try {
+    const { url } = await ensureEmbedded({ dataDir });
+    const pool = createPool(url, { logger: silentLogger() });
+    await withClient(pool, (client) => migrate(client));
+    const text = await dumpSchema(pool);
+    await pool.end();
+    return `-- The schema after all migrations. Made by \`npm run generate\`; edit migrations/, not this file.\n\n${text}`;
+  } finally {
+    await stopEmbedded(dataDir);
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+const files: [string, string][] = [
+  ['.env_exemple', envExample()],
+  ['docs/erreurs.md', errorPage()],
+  ['schema.sql', await schema()],
+];
+let stale = 0;
+for (const [file, text] of files) {
+  let current = '';
+  try {
+    current = readFileSync(file, 'utf8');
+  } catch {
+    // Not made yet.
+  }
+  if (current === text) continue;
+  stale++;
+  if (check) console.error(`${file} n’est pas à jour : npm run generate`);
+  else {
+    writeFileSync(file, text);
+    console.log(`${file} écrit`);
+  }
+}
+process.exitCode = check && stale > 0 ? 1 : 0;

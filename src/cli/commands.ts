@@ -1,0 +1,15 @@
+import type { Command } from './cli.ts';
+
+/** Every command by name; each is loaded only when it is used, so that a short one starts fast. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: () => import('./demo.ts'),
+  ingest: () => import('./ingest.ts'),
+  sessions: () => import('./sessions.ts'),
+  show: () => import('./show.ts'),
+  fichiers: () => import('./fichiers.ts'),
+  rejets: () => import('./rejets.ts'),
+  simulate: () => import('./simulate.ts'),
+  migrate: () => import('./migrate.ts'),
+  doctor: () => import('./doctor.ts'),
+  db: () => import('./db.ts'),
+};

@@ -1,0 +1,125 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Compteurs } from '../jobs/ingest/compteurs.ts';
+import type { IngestContext } from '../jobs/ingest/context.ts';
+import { follow, ingest } from '../jobs/ingest.ts';
+import { DossierLocal } from '../sources/dossier.ts';
+import type { Cli } from './cli.ts';
+import { UsageError } from './cli.ts';
+import { openIngest } from './open.ts';
+import { Progress } from './progress.ts';
+import { bytes } from './table.ts';
+
+export const summary = 'lit les journaux des machines et met les sessions à jour';
+export const usage = `Usage : npx atelier ingest [--dir DOSSIER] [--centre NOM] [--watch] [--replace CHEMIN] [--dry-run] [--json]
+
+Lit ce qui a changé sous LOGS_DIR, l’archive, et recalcule les journées concernées. Relancer ne double rien.
+
+  --dir DOSSIER      lit ce dossier au lieu de LOGS_DIR
+  --centre NOM       ce centre seulement
+  --watch            reste et suit les fichiers : une ligne écrite est dans PostgreSQL en moins de 2 secondes
+  --replace CHEMIN   ce fichier a été réécrit : ses anciennes versions ne comptent plus (leurs octets restent archivés)
+  --dry-run          dit ce qui changerait, ne change rien
+  --json             le bilan en JSON sur la sortie, le journal sur la sortie d’erreur
+
+Codes de sortie : 0 tout va bien (lignes rejetées comprises : elles sont comptées et nommées), 1 échec,
+2 mauvais usage, 3 fait, mais un fichier n’a pu être lu.`;
+
+export async function run(args: string[], cli: Cli): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      dir: { type: 'string' },
+      centre: { type: 'string' },
+      watch: { type: 'boolean' },
+      replace: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
+  });
+  if (values.watch && (values.replace !== undefined || values['dry-run'])) {
+    throw new UsageError('--watch ne va ni avec --replace ni avec --dry-run.');
+  }
+  const dir = resolve(values.dir ?? cli.config.logsDir);
+  const options = {
+    ...(values.centre === undefined ? {} : { centre: values.centre }),
+    ...(values.replace === undefined ? {} : { replace: relativeTo(dir, values.replace) }),
+    aBlanc: values['dry-run'] ?? false,
+  };
+  const quiet = cli.isTerminal && !values.json;
+  const progress = quiet
+    ? new Progress((text) => void process.stderr.write(text), await measureTree(dir))
+    : undefined;
+  const ctx = await openIngest(cli, {
+    dir,
+    console: progress ? (line) => progress.log(line, cli.err) : values.json ? 'stderr' : 'stdout',
+  });
+  if (values.watch) return await watch(cli, ctx, options, values.json ?? false);
+  const started = performance.now();
+  const compteurs = await ingest(ctx, { ...options, onProgress: (state) => progress?.update(state) });
+  progress?.clear();
+  if (values.json) cli.out(JSON.stringify({ ...compteurs, aBlanc: options.aBlanc }));
+  else for (const line of report(compteurs, performance.now() - started, options.aBlanc)) cli.out(line);
+  return compteurs.fichiersIllisibles > 0 ? 3 : 0;
+}
+
+async function watch(
+  cli: Cli,
+  ctx: IngestContext,
+  options: { centre?: string },
+  json: boolean,
+): Promise<number> {
+  cli.err(`Suivi de ${ctx.source.description} ; Ctrl+C arrête.`);
+  await follow(ctx, {
+    ...options,
+    onScan: (compteurs) => {
+      if (json) cli.out(JSON.stringify(compteurs));
+      else if (cli.isTerminal) cli.out(`${new Date().toLocaleTimeString('fr-FR')}  ${oneLine(compteurs)}`);
+    },
+  });
+  return 0;
+}
+
+/** What an import did, in a few lines. */
+export function report(c: Compteurs, ms: number, aBlanc: boolean): string[] {
+  const seconds = ms / 1000;
+  const lines = [
+    aBlanc ? 'À blanc : rien n’a été changé. L’import ferait ceci :' : 'Import terminé.',
+    `  fichiers  ${c.fichiersVus} vus, ${c.fichiersInchanges} inchangés, ${c.fichiersLus} lus (${c.fichiersDejaConnus} au contenu déjà connu), ${c.fichiersIllisibles} illisibles`,
+    `  sessions  ${c.sessionsCreees} créées, ${c.sessionsModifiees} modifiées, ${c.sessionsInchangees} recalculées sans changement, ${c.sessionsSupprimees} supprimées`,
+    `  lignes    ${c.lignesLues} lues, ${c.lignesRejetees} rejetées, ${c.lignesIgnorees} ignorées`,
+    `  durée     ${seconds.toFixed(1)} s, ${bytes(c.octetsLus)} lus (${bytes(c.octetsLus / seconds)}/s)`,
+  ];
+  const reasons = Object.entries(c.rejetsParRaison).sort(([, a], [, b]) => b - a);
+  if (reasons.length > 0) {
+    lines.push(
+      `  rejets    ${reasons.map(([raison, nombre]) => `${raison} ${nombre}`).join(', ')} (npx atelier rejets)`,
+    );
+  }
+  if (c.fichiersEcartes > 0)
+    lines.push(`  écartés   ${c.fichiersEcartes} fichiers archivés mais non comptés (npx atelier fichiers)`);
+  return lines;
+}
+
+function oneLine(c: Compteurs): string {
+  return `${c.fichiersLus} fichier(s) lu(s), ${c.sessionsCreees} session(s) créée(s), ${c.sessionsModifiees} modifiée(s), ${c.lignesRejetees} ligne(s) rejetée(s)`;
+}
+
+/** A path given by hand, relative to the source. */
+function relativeTo(dir: string, path: string): string {
+  const inside = isAbsolute(path) ? relative(dir, path) : path;
+  if (inside.startsWith('..')) throw new UsageError(`--replace : ${path} n’est pas sous ${dir}`);
+  return inside.split('\\').join('/');
+}
+
+/** Files and bytes below a folder, for the time left; the listing is cheap beside the reading. */
+async function measureTree(dir: string): Promise<{ bytes: number; files: number }> {
+  let files = 0;
+  let size = 0;
+  for await (const entree of new DossierLocal(dir).list()) {
+    if (entree.kind !== 'fichier') continue;
+    files++;
+    size += entree.fichier.taille;
+  }
+  return { bytes: size, files };
+}

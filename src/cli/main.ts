@@ -1,0 +1,102 @@
+import { loadConfig } from '../base/config.ts';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { Shutdown } from '../base/shutdown.ts';
+import type { Cli, Command } from './cli.ts';
+import { UsageError } from './cli.ts';
+import { COMMANDS } from './commands.ts';
+
+const VERSION = '0.1.0';
+
+/** Entry of `atelier`: finds the command, gives it what it needs, turns what it throws into an exit code. */
+async function main(argv: string[]): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    await printHelp();
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    out(VERSION);
+    return 0;
+  }
+  const load = COMMANDS[name];
+  if (!load) {
+    err(`atelier : commande inconnue « ${name} ». Tapez \`npx atelier --help\`.`);
+    return 2;
+  }
+  const command = await load();
+  if (args.includes('--help') || args.includes('-h')) {
+    out(command.usage);
+    return 0;
+  }
+  return await runCommand(name, command, args);
+}
+
+async function runCommand(name: string, command: Command, args: string[]): Promise<number> {
+  const shutdown = new Shutdown();
+  shutdown.listen();
+  try {
+    const cli: Cli = {
+      config: loadConfig(),
+      shutdown,
+      out,
+      err,
+      isTerminal: process.stdout.isTTY === true,
+      columns: process.stdout.columns ?? 100,
+    };
+    return await command.run(args, cli);
+  } catch (error) {
+    return explain(name, error, shutdown.signal.aborted);
+  } finally {
+    await shutdown.close().catch((error) => err(`atelier ${name} : fermeture : ${messageOf(error)}`));
+  }
+}
+
+/** Says what went wrong and the way out. */
+function explain(name: string, error: unknown, stopped: boolean): number {
+  if (stopped) {
+    err(`atelier ${name} : arrêté à votre demande ; ce qui était fait reste fait.`);
+    return 130;
+  }
+  // parseArgs throws its own usage errors.
+  if (error instanceof UsageError || codeOf(error)?.startsWith('ERR_PARSE_ARGS')) {
+    err(`atelier ${name} : ${messageOf(error)}`);
+    err(`Tapez \`npx atelier ${name} --help\`.`);
+    return 2;
+  }
+  if (error instanceof AtelierError) {
+    err(`atelier ${name} : [${error.code}] ${error.message}`);
+    err(`→ ${error.conseil}`);
+    return 1;
+  }
+  err(`atelier ${name} : [ATL_X901] ${messageOf(error)}`);
+  if (error instanceof Error && error.stack) err(error.stack);
+  return 1;
+}
+
+async function printHelp(): Promise<void> {
+  out('atelier : les journaux des centres d’usinage en chiffres sûrs, dans PostgreSQL.');
+  out('');
+  out('Usage : npx atelier COMMANDE [options]');
+  out('');
+  for (const [name, load] of Object.entries(COMMANDS)) out(`  ${name.padEnd(11)} ${(await load()).summary}`);
+  out('');
+  out(
+    '`npx atelier COMMANDE --help` explique une commande. Réglages : variables ou fichier .env (voir .env_exemple).',
+  );
+  out('Codes de sortie : 0 tout va bien, 1 échec, 2 mauvais usage, 3 fait, mais un fichier n’a pu être lu.');
+}
+
+function out(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function err(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+// `atelier … | head` closes our output early: that is no failure.
+process.stdout.on('error', (error) => {
+  if (codeOf(error) === 'EPIPE') process.exit(0);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

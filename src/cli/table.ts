@@ -1,0 +1,100 @@
+import Table from 'cli-table3';
+import { stringify } from 'csv-stringify/sync';
+import type { Cli } from './cli.ts';
+import { UsageError } from './cli.ts';
+
+/** A column of a listing. */
+export interface TableColumn<Row> {
+  /** key in JSON and CSV: the name of the table's column */
+  readonly key: string;
+  /** heading on a terminal */
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** value for JSON and CSV */
+  readonly value: (row: Row) => string | number | boolean | null;
+  /** text on a terminal, when it differs */
+  readonly text?: (row: Row) => string;
+  /** left out on a terminal */
+  readonly dataOnly?: true;
+}
+
+/** How a listing is to be printed. */
+export type Format = 'table' | 'json' | 'csv';
+
+/** The options that every listing has. */
+export const FORMAT_OPTIONS = { json: { type: 'boolean' }, csv: { type: 'boolean' } } as const;
+
+export function formatOf(values: { json?: boolean | undefined; csv?: boolean | undefined }): Format {
+  if (values.json && values.csv) throw new UsageError('--json et --csv s’excluent.');
+  return values.json ? 'json' : values.csv ? 'csv' : 'table';
+}
+
+/** Prints rows as a table, as a JSON array, or as CSV (RFC 4180, UTF-8). */
+export function printRows<Row>(
+  cli: Cli,
+  format: Format,
+  columns: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+): void {
+  if (format === 'json') {
+    const objects = rows.map((row) => Object.fromEntries(columns.map((c) => [c.key, c.value(row)])));
+    cli.out(JSON.stringify(objects, null, 2));
+  } else if (format === 'csv') {
+    const records = rows.map((row) => columns.map((c) => c.value(row)));
+    const text = stringify([columns.map((c) => c.key), ...records], {
+      cast: { boolean: String },
+      // A cell such as =HYPERLINK(…) from a log must stay text in a spreadsheet.
+      escape_formulas: true,
+    });
+    cli.out(text.trimEnd());
+  } else {
+    const shown = columns.filter((column) => !column.dataOnly);
+    const table = new Table({
+      head: shown.map((column) => column.title),
+      colAligns: shown.map((column) => column.align ?? 'left'),
+      style: { head: [], border: [], compact: true },
+    });
+    for (const row of rows)
+      table.push(shown.map((c) => printable(c.text?.(row) ?? String(c.value(row) ?? ''))));
+    cli.out(table.toString());
+  }
+}
+
+/** Text from outside without control characters, which a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** Bytes for people. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} o`;
+  const units = ['ko', 'Mo', 'Go', 'To'];
+  let value = count;
+  let unit = -1;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[unit]}`;
+}
+
+/** A positive number from an option. */
+export function positive(name: string, text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`--${name} : attendu un entier positif, reçu « ${text} »`);
+  return value;
+}
+
+/** A date `YYYY-MM-DD` from an option. */
+export function date(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString();
+  } catch {
+    throw new UsageError(`--${name} : attendu une date AAAA-MM-JJ, reçu « ${text} »`);
+  }
+}
