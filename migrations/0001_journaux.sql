@@ -13,6 +13,7 @@ CREATE TABLE centre_usinage (
   date_creation timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE centre_usinage IS 'Centre d’usinage : une machine, un sous-dossier de LOGS_DIR';
+COMMENT ON COLUMN centre_usinage.id IS 'Identifiant';
 COMMENT ON COLUMN centre_usinage.nom IS 'Nom du centre (celui du dossier, sans le type entre parenthèses)';
 COMMENT ON COLUMN centre_usinage.type_cu IS 'PVC, ALU, HYBRIDE, ou INCONNU tant que personne ne l’a dit';
 COMMENT ON COLUMN centre_usinage.type_origine IS 'log : type déduit du dossier ou de CENTRES ; manuel : corrigé à la main, plus jamais écrasé';
@@ -47,6 +48,9 @@ CREATE TABLE fichier_log_version (
   CHECK (taille = octets_evenements + octets_autres + octets_rejetes + octets_ignores)
 );
 COMMENT ON TABLE fichier_log_version IS 'Contenu distinct reçu d’un centre ; quand un fichier grandit, sa version grandit avec lui et garde son id';
+COMMENT ON COLUMN fichier_log_version.id IS 'Identifiant';
+COMMENT ON COLUMN fichier_log_version.centre_usinage_id IS 'Centre d’usinage dont elle vient';
+COMMENT ON COLUMN fichier_log_version.date_creation IS 'Instant de création de la ligne';
 COMMENT ON COLUMN fichier_log_version.sha256 IS 'Empreinte des octets ; c’est aussi leur nom dans l’archive';
 COMMENT ON COLUMN fichier_log_version.taille IS 'Taille en octets';
 COMMENT ON COLUMN fichier_log_version.active IS 'Vrai quand au moins un chemin la fait compter';
@@ -81,6 +85,8 @@ CREATE TABLE fichier_log (
 );
 CREATE INDEX fichier_log_version_id_idx ON fichier_log (version_id);
 COMMENT ON TABLE fichier_log IS 'Chemin sous LOGS_DIR où un fichier *.LOG a été vu';
+COMMENT ON COLUMN fichier_log.id IS 'Identifiant';
+COMMENT ON COLUMN fichier_log.centre_usinage_id IS 'Centre d’usinage';
 COMMENT ON COLUMN fichier_log.chemin IS 'Chemin relatif à LOGS_DIR';
 COMMENT ON COLUMN fichier_log.etat IS 'lu, ou erreur : dernière lecture impossible';
 COMMENT ON COLUMN fichier_log.erreur IS 'Pourquoi la dernière lecture a échoué';
@@ -99,6 +105,9 @@ CREATE TABLE fichier_log_contenu (
 );
 CREATE INDEX fichier_log_contenu_version_id_idx ON fichier_log_contenu (version_id);
 COMMENT ON TABLE fichier_log_contenu IS 'Versions portées par chaque chemin';
+COMMENT ON COLUMN fichier_log_contenu.fichier_log_id IS 'Chemin';
+COMMENT ON COLUMN fichier_log_contenu.version_id IS 'Version qu’il porte ou a portée';
+COMMENT ON COLUMN fichier_log_contenu.premiere_vue IS 'Instant où elle y a été vue pour la première fois';
 COMMENT ON COLUMN fichier_log_contenu.etat IS 'active : compte ; remplacee : écartée de ce chemin par « ingest --replace »';
 
 CREATE TABLE fichier_log_prefixe (
@@ -111,6 +120,9 @@ CREATE TABLE fichier_log_prefixe (
 );
 CREATE INDEX fichier_log_prefixe_version_id_idx ON fichier_log_prefixe (version_id);
 COMMENT ON TABLE fichier_log_prefixe IS 'États plus courts d’un fichier : les premiers octets de la version nommée, qui les contient';
+COMMENT ON COLUMN fichier_log_prefixe.fichier_log_id IS 'Chemin';
+COMMENT ON COLUMN fichier_log_prefixe.version_id IS 'Version qui commence par ces octets';
+COMMENT ON COLUMN fichier_log_prefixe.premiere_vue IS 'Instant où il a été vu pour la première fois';
 COMMENT ON COLUMN fichier_log_prefixe.taille IS 'Longueur du préfixe en octets : ses octets sont les premiers de la version';
 COMMENT ON COLUMN fichier_log_prefixe.sha256 IS 'Empreinte du préfixe';
 
@@ -123,6 +135,9 @@ CREATE TABLE fichier_log_jour (
 );
 CREATE INDEX fichier_log_jour_centre_jour_idx ON fichier_log_jour (centre_usinage_id, jour);
 COMMENT ON TABLE fichier_log_jour IS 'Journées de production que touche chaque version';
+COMMENT ON COLUMN fichier_log_jour.version_id IS 'Version';
+COMMENT ON COLUMN fichier_log_jour.centre_usinage_id IS 'Centre d’usinage de la version';
+COMMENT ON COLUMN fichier_log_jour.jour IS 'Journée de production';
 COMMENT ON COLUMN fichier_log_jour.evenements IS 'Nombre d’événements connus de la version ce jour-là';
 
 CREATE TABLE jour_a_recalculer (
@@ -133,6 +148,10 @@ CREATE TABLE jour_a_recalculer (
 );
 CREATE INDEX jour_a_recalculer_centre_jour_idx ON jour_a_recalculer (centre_usinage_id, jour);
 COMMENT ON TABLE jour_a_recalculer IS 'Journées dont les versions ont changé et dont la session reste à recalculer ; vide entre deux imports';
+COMMENT ON COLUMN jour_a_recalculer.id IS 'Identifiant : une marque posée pendant un recalcul lui survit';
+COMMENT ON COLUMN jour_a_recalculer.centre_usinage_id IS 'Centre d’usinage';
+COMMENT ON COLUMN jour_a_recalculer.jour IS 'Journée de production';
+COMMENT ON COLUMN jour_a_recalculer.date_creation IS 'Instant de création de la ligne';
 
 CREATE TABLE archive_perimee (
   centre_usinage_id integer NOT NULL REFERENCES centre_usinage (id),
@@ -140,6 +159,8 @@ CREATE TABLE archive_perimee (
   PRIMARY KEY (centre_usinage_id, sha256)
 );
 COMMENT ON TABLE archive_perimee IS 'Archives devenues inutiles (préfixes d’une version plus longue), à effacer du disque';
+COMMENT ON COLUMN archive_perimee.centre_usinage_id IS 'Centre d’usinage';
+COMMENT ON COLUMN archive_perimee.sha256 IS 'Empreinte des octets : leur nom dans l’archive';
 
 CREATE TABLE session_production (
   id                          bigint GENERATED BY DEFAULT AS IDENTITY,
@@ -165,6 +186,9 @@ CREATE TABLE session_production (
 );
 CREATE INDEX session_production_date_idx ON session_production (date_production, id);
 COMMENT ON TABLE session_production IS 'Un centre, une journée de production';
+COMMENT ON COLUMN session_production.id IS 'Identifiant';
+COMMENT ON COLUMN session_production.centre_usinage_id IS 'Centre d’usinage (clé de répartition)';
+COMMENT ON COLUMN session_production.date_creation IS 'Instant de création de la ligne';
 COMMENT ON COLUMN session_production.date_production IS 'Journée de production (commence à JOURNEE_DEBUT, heure locale)';
 COMMENT ON COLUMN session_production.heure_premiere_piece IS 'Première pièce finie : début de la fenêtre';
 COMMENT ON COLUMN session_production.heure_derniere_piece IS 'Dernière pièce finie : fin de la fenêtre';
@@ -335,8 +359,13 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Under REPEATABLE READ a DELETE does not see details that were added after its snapshot: it would leave them behind.
 CREATE FUNCTION supprimer_details() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE invalid_transaction_state USING
+      MESSAGE = format('DELETE sur %s : seulement au niveau d’isolation READ COMMITTED', TG_TABLE_NAME);
+  END IF;
   DELETE FROM piece_production d USING anciennes a WHERE d.session_id = a.id;
   DELETE FROM job_profil d USING anciennes a WHERE d.session_id = a.id;
   DELETE FROM periode_attente d USING anciennes a WHERE d.session_id = a.id;
@@ -346,6 +375,10 @@ END $$;
 
 CREATE FUNCTION delier_pieces() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE invalid_transaction_state USING
+      MESSAGE = format('DELETE sur %s : seulement au niveau d’isolation READ COMMITTED', TG_TABLE_NAME);
+  END IF;
   UPDATE piece_production p SET job_profil_id = NULL FROM anciennes a WHERE p.job_profil_id = a.id;
   RETURN NULL;
 END $$;
@@ -402,6 +435,7 @@ CREATE TABLE ligne_rejetee (
 );
 CREATE INDEX ligne_rejetee_centre_usinage_id_idx ON ligne_rejetee (centre_usinage_id, raison);
 COMMENT ON TABLE ligne_rejetee IS 'Quarantaine : lignes gardées telles quelles parce qu’on n’a pas pu s’en servir';
+COMMENT ON COLUMN ligne_rejetee.centre_usinage_id IS 'Centre d’usinage de la version';
 COMMENT ON COLUMN ligne_rejetee.version_id IS 'Version de fichier à laquelle la ligne appartient';
 COMMENT ON COLUMN ligne_rejetee.ligne IS 'Numéro de ligne dans cette version';
 COMMENT ON COLUMN ligne_rejetee.octet IS 'Position de son premier octet dans la version';
@@ -418,6 +452,7 @@ CREATE TABLE type_evenement (
   PRIMARY KEY (centre_usinage_id, nom)
 );
 COMMENT ON TABLE type_evenement IS 'Autres événements rencontrés : indication de ce que les journaux contiennent encore';
+COMMENT ON COLUMN type_evenement.centre_usinage_id IS 'Centre d’usinage';
 COMMENT ON COLUMN type_evenement.nom IS 'Nom de l’événement dans le journal';
 COMMENT ON COLUMN type_evenement.nombre IS 'Nombre de lignes (des fichiers qui se recouvrent comptent deux fois)';
 COMMENT ON COLUMN type_evenement.premiere_vue IS 'Plus ancien horodatage';
@@ -436,6 +471,7 @@ CREATE TABLE execution (
 );
 CREATE INDEX execution_debut_idx ON execution (debut DESC, id DESC);
 COMMENT ON TABLE execution IS 'Passages des tâches (import, synchronisation…)';
+COMMENT ON COLUMN execution.id IS 'Identifiant';
 COMMENT ON COLUMN execution.tache IS 'ingest, sync…';
 COMMENT ON COLUMN execution.etat IS 'en_cours, reussie, partielle (un fichier illisible), echouee, ignoree';
 COMMENT ON COLUMN execution.debut IS 'Début';

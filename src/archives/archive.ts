@@ -39,6 +39,8 @@ export interface ArchiveEnAttente {
  */
 export class Archive {
   readonly root: string;
+  /** the folder of waiting bytes is there */
+  #ready: Promise<unknown> | undefined;
   /** bytes of a dry run: they can be read by name, but never get it on the disk */
   readonly #rehearsed = new Map<string, ArchiveEnAttente>();
 
@@ -178,10 +180,12 @@ export class Archive {
       `${hostname()}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
     );
     try {
-      await mkdir(this.#waitingFolder(), { recursive: true });
+      this.#ready ??= mkdir(this.#waitingFolder(), { recursive: true });
+      await this.#ready;
       await write(path);
       return { path };
     } catch (cause) {
+      this.#ready = undefined;
       await rm(path, { force: true }).catch(() => undefined);
       throw failure(what, `${this.root} (pour ${on})`, cause);
     }

@@ -1,22 +1,37 @@
 import type { Writable } from 'node:stream';
 import { from as copyFrom } from 'pg-copy-streams';
+import { parseDay } from '../base/time.ts';
 import type { Client } from './pool.ts';
 
 /** How a column travels in a binary COPY. Instants: whole seconds as a number, or microseconds as a bigint. */
-export type ColumnKind = 'int4' | 'int8' | 'text' | 'seconds' | 'micros' | 'numeric';
+export type ColumnKind =
+  | 'int2'
+  | 'int4'
+  | 'int8'
+  | 'text'
+  | 'text[]'
+  | 'date'
+  | 'seconds'
+  | 'micros'
+  | 'numeric';
 
 export interface Column {
   readonly name: string;
   readonly kind: ColumnKind;
 }
 
-export type Value = number | bigint | string | null;
+/** A date travels as `YYYY-MM-DD`, a decimal as its digits. */
+export type Value = number | bigint | string | readonly string[] | null;
 
 /** 2000-01-01T00:00:00Z, where PostgreSQL starts to count. */
 const PG_EPOCH = 946_684_800;
+const SECONDS_PER_DAY = 86_400;
+const TEXT_OID = 25;
 const PG_EPOCH_MICROS = BigInt(PG_EPOCH) * 1_000_000n;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const CHUNK = 64 * 1024;
+/** for the row that crosses the edge of a chunk */
+const ROOM = 4 * 1024;
 const NOTHING: readonly Value[] = [];
 
 /** Writes one row, given in one or two parts; when it returns a promise, the socket must be waited for. */
@@ -64,7 +79,7 @@ async function write(stream: Writable, chunk: Buffer, done: Promise<void>): Prom
 
 /** PostgreSQL's binary COPY format (manual, COPY, "Binary Format"). */
 class CopyEncoder {
-  #buffer = Buffer.allocUnsafe(CHUNK * 2);
+  #buffer = Buffer.allocUnsafe(CHUNK + ROOM);
   length = 0;
   readonly #kinds: readonly ColumnKind[];
 
@@ -90,7 +105,7 @@ class CopyEncoder {
   /** The bytes so far; the encoder goes on with a buffer of its own. */
   take(): Buffer {
     const chunk = this.#buffer.subarray(0, this.length);
-    this.#buffer = Buffer.allocUnsafe(CHUNK * 2);
+    this.#buffer = Buffer.allocUnsafe(CHUNK + ROOM);
     this.length = 0;
     return chunk;
   }
@@ -105,15 +120,23 @@ class CopyEncoder {
       this.length = b.writeInt32BE(value as number, this.length);
     } else if (kind === 'text') {
       this.#text(value as string);
+    } else if (kind === 'int2') {
+      this.length = b.writeInt32BE(2, this.length);
+      this.length = b.writeInt16BE(value as number, this.length);
+    } else if (kind === 'date') {
+      this.length = b.writeInt32BE(4, this.length);
+      this.length = b.writeInt32BE(parseDay(value as string) - PG_EPOCH / SECONDS_PER_DAY, this.length);
+    } else if (kind === 'text[]') {
+      this.#texts(value as readonly string[]);
     } else if (kind === 'numeric') {
       this.#bytes(encodeNumeric(value as string));
     } else {
       this.length = b.writeInt32BE(8, this.length);
-      this.#int64(kind, value);
+      this.#int64(kind, value as number | bigint);
     }
   }
 
-  #int64(kind: ColumnKind, value: number | bigint | string): void {
+  #int64(kind: ColumnKind, value: number | bigint): void {
     if (kind === 'micros') {
       this.length = this.#buffer.writeBigInt64BE((value as bigint) - PG_EPOCH_MICROS, this.length);
       return;
@@ -137,6 +160,20 @@ class CopyEncoder {
     this.#reserve(4 + text.length * 3);
     const written = this.#buffer.write(text, this.length + 4, 'utf8');
     this.length = this.#buffer.writeInt32BE(written, this.length) + written;
+  }
+
+  /** A one-dimensional array without nulls; the element type's oid is fixed in every PostgreSQL. */
+  #texts(texts: readonly string[]): void {
+    const start = this.length;
+    this.length += 4;
+    this.#reserve(20);
+    for (const word of [1, 0, TEXT_OID, texts.length, 1])
+      this.length = this.#buffer.writeInt32BE(word, this.length);
+    for (const text of texts) {
+      this.#reserve(4);
+      this.#text(text);
+    }
+    this.#buffer.writeInt32BE(this.length - start - 4, start);
   }
 
   #bytes(bytes: Buffer): void {

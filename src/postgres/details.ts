@@ -193,17 +193,20 @@ async function updateDetails(
   );
 }
 
-const SQL_TYPES = {
+const SQL_TYPES: Readonly<Record<Column['kind'], string>> = {
+  int2: 'smallint',
   int4: 'int',
   int8: 'bigint',
   text: 'text',
+  'text[]': 'text[]',
+  date: 'date',
   numeric: 'numeric',
   seconds: 'bigint',
   micros: 'bigint',
-} as const;
+};
 
-function toParameter(kind: Column['kind'], value: Value): string | number | null {
+function toParameter(kind: Column['kind'], value: Value): Value {
   if (value === null) return null;
-  if (kind === 'seconds') return String(BigInt(value) * 1_000_000n);
+  if (kind === 'seconds') return String(BigInt(value as number) * 1_000_000n);
   return typeof value === 'bigint' ? String(value) : value;
 }

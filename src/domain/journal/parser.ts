@@ -47,7 +47,6 @@ export class LogParser {
   readonly #wide: Utf16Lines | undefined;
   /** bytes of the BOM still to be passed over */
   #bom: number;
-  #offset = 0;
   /** the unfinished last line of the piece before, without NULs, at most MAX_LINE and a little */
   #carry = Buffer.alloc(0);
   #carryLength = 0;
@@ -55,12 +54,14 @@ export class LogParser {
   #carryRaw = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
-  // The last date met: nearly every line has the one of the line before.
-  #date = -1;
-  #day = 0;
-  /** instant of that day's midnight, or NaN when the clock changes that day */
+  // The last date met, as four bytes and four bytes: nearly every line has the one of the line before.
+  #year = 0;
+  #monthDay = 0;
+  #day = Number.NaN;
+  /** instant of that day's midnight */
   #midnight = 0;
-  #dateValid = false;
+  /** false when the clock changes that day: then its midnight is not enough */
+  #plainDay = false;
 
   constructor(encoding: Encoding, time: FactoryTime, sink: Sink) {
     this.#time = time;
@@ -80,7 +81,6 @@ export class LogParser {
       this.#bom -= skipped;
       // No part of the first line (rule 1), but its bytes are accounted for (law L7).
       this.#compte.octetsIgnores += skipped;
-      this.#offset += skipped;
       bytes = bytes.subarray(skipped);
     }
     if (this.#wide) this.#wide.push(bytes);
@@ -92,7 +92,7 @@ export class LogParser {
     else if (this.#carryRaw > 0) this.#finishCarry();
     const seen = this.#latest >= this.#first;
     return {
-      compte: this.#compte,
+      compte: { ...this.#compte, lignes: this.#lines() },
       autres: this.#names.result(),
       premier: seen ? this.#first : undefined,
       dernier: seen ? this.#latest : undefined,
@@ -176,18 +176,21 @@ export class LogParser {
     else this.#grammarLine(text, raw);
   }
 
-  /** Reads a line of the usual layout from its bytes; false: it is not one, nothing was done. */
+  /**
+   * Reads a line of the usual layout from its bytes; false: it is not one, nothing was done. Nearly every line comes
+   * through here, so it works on small integers only and does not look at a date twice.
+   */
   #usualLine(b: Buffer, s: number, end: number, raw: number): boolean {
     if (end - s < 20 || b[s + 17] !== BAR || b[s + 18] !== AT) return false;
     if (b[s + 8] !== SPACE || b[s + 11] !== COLON || b[s + 14] !== COLON) return false;
-    const date = number4(b, s) * 10_000 + number2(b, s + 4) * 100 + number2(b, s + 6);
-    const hour = number2(b, s + 9);
-    const minute = number2(b, s + 12);
-    const second = number2(b, s + 15);
-    // A byte that is no digit makes the sum NaN, and every comparison false.
-    if (!(hour < 24 && minute < 60 && second < 60 && date >= 0)) return false;
-    if (date !== this.#date) this.#setDate(date);
-    if (!this.#dateValid) return false;
+    const year = (b[s]! << 24) | (b[s + 1]! << 16) | (b[s + 2]! << 8) | b[s + 3]!;
+    const monthDay = (b[s + 4]! << 24) | (b[s + 5]! << 16) | (b[s + 6]! << 8) | b[s + 7]!;
+    if ((year !== this.#year || monthDay !== this.#monthDay) && !this.#setDate(b, s, year, monthDay))
+      return false;
+    const hour = twoDigits(b, s + 9);
+    const minute = twoDigits(b, s + 12);
+    const second = twoDigits(b, s + 15);
+    if (hour > 23 || minute > 59 || second > 59) return false;
 
     const from = s + 19;
     const initial = b[from]!;
@@ -198,7 +201,7 @@ export class LogParser {
       const byte = b[at]!;
       if (byte === COLON) break;
       if (byte >= 0x80) return false;
-      hash = (hash * 31 + byte) | 0;
+      hash = (Math.imul(hash, 31) + byte) | 0;
     }
     // Blanks between the name and the colon are rare: the general grammar takes them.
     if (b[at - 1]! <= SPACE) return false;
@@ -208,25 +211,23 @@ export class LogParser {
     const genre = genreAt(b, from, at);
     if (genre === undefined) {
       this.#names.countBytes(b, from, at, hash ^ (hash >>> 15), instant);
-      this.#compte.lignes++;
       this.#compte.lignesAutres++;
       this.#compte.octetsAutres += raw;
-      this.#offset += raw;
       return true;
     }
     const details = at < end ? decodeBytes(b, at + 1, end, this.#encoding).trim() : '';
     const jour = this.#productionDay(instant, this.#day, secondOfDay);
-    this.#event(genre, instant, jour, details, raw, () => decodeBytes(b, s, end, this.#encoding));
+    if (!this.#event(genre, instant, jour, details, raw)) {
+      this.#rejectDetails(genre, decodeBytes(b, s, end, this.#encoding), raw);
+    }
     return true;
   }
 
   #grammarLine(text: string, raw: number): void {
     const line = readLine(text);
     if (line.kind === 'blank') {
-      this.#compte.lignes++;
       this.#compte.lignesIgnorees++;
       this.#compte.octetsIgnores += raw;
-      this.#offset += raw;
       return;
     }
     if (line.kind === 'reject') {
@@ -239,100 +240,103 @@ export class LogParser {
     const genre = genreOf(line.event);
     if (genre) {
       const jour = this.#productionDay(instant, day, secondOfDay);
-      this.#event(genre, instant, jour, line.details, raw, () => text);
+      if (!this.#event(genre, instant, jour, line.details, raw)) this.#rejectDetails(genre, text, raw);
     } else {
       this.#names.count(line.event, instant);
-      this.#compte.lignes++;
       this.#compte.lignesAutres++;
       this.#compte.octetsAutres += raw;
-      this.#offset += raw;
     }
   }
 
-  #event(
-    genre: Genre,
-    instant: number,
-    jour: number,
-    details: string,
-    raw: number,
-    text: () => string,
-  ): void {
+  /** Hands an event over; false when its details cannot be used. */
+  #event(genre: Genre, instant: number, jour: number, details: string, raw: number): boolean {
     let attente = 0;
     let profil: Profil | undefined;
     if (genre === 'MachineWait') {
       const micros = parseWait(details);
-      if (micros === undefined) {
-        this.#reject('attente_sans_duree', text(), raw);
-        return;
-      }
+      if (micros === undefined) return false;
       attente = micros;
     } else if (genre === 'JobProfiel') {
       profil = parseProfile(details);
-      if (!profil) {
-        this.#reject('profil_incomplet', text(), raw);
-        return;
-      }
+      if (!profil) return false;
     }
-    const ligne = ++this.#compte.lignes;
+    const ligne = this.#lines() + 1;
     this.#compte.lignesEvenements++;
     this.#compte.octetsEvenements += raw;
-    this.#offset += raw;
     this.#sink.evenement({ genre, instant, jour, details, ligne, attente, profil });
+    return true;
+  }
+
+  #rejectDetails(genre: Genre, text: string, raw: number): void {
+    this.#reject(genre === 'MachineWait' ? 'attente_sans_duree' : 'profil_incomplet', text, raw);
   }
 
   #reject(raison: Raison, text: string, raw: number): void {
-    const ligne = ++this.#compte.lignes;
+    const ligne = this.#lines() + 1;
+    const { octetsEvenements, octetsAutres, octetsRejetes, octetsIgnores } = this.#compte;
+    const octet = octetsEvenements + octetsAutres + octetsRejetes + octetsIgnores;
     this.#compte.lignesRejetees++;
     this.#compte.octetsRejetes += raw;
-    const octet = this.#offset;
-    this.#offset += raw;
     this.#sink.rejet({ ligne, octet, longueur: raw, raison, texte: cut(text, MAX_REJECT_TEXT) });
   }
 
-  #setDate(date: number): void {
-    const year = Math.floor(date / 10_000);
-    const month = Math.floor(date / 100) % 100;
-    this.#date = date;
-    this.#dateValid = isDate(year, month, date % 100);
-    if (!this.#dateValid) return;
-    this.#day = dayNumber(year, month, date % 100);
-    this.#midnight = this.#time.changesOn(this.#day) ? Number.NaN : this.#time.instant(this.#day, 0);
+  /** Lines so far. Every line is counted as one kind, so their number need not be kept. */
+  #lines(): number {
+    const { lignesEvenements, lignesAutres, lignesRejetees, lignesIgnorees } = this.#compte;
+    return lignesEvenements + lignesAutres + lignesRejetees + lignesIgnorees;
+  }
+
+  /** Makes the date in `b[s, s + 8)` the current one; false when it is none. */
+  #setDate(b: Buffer, s: number, year: number, monthDay: number): boolean {
+    const century = twoDigits(b, s);
+    const yearOfCentury = twoDigits(b, s + 2);
+    const month = twoDigits(b, s + 4);
+    const day = twoDigits(b, s + 6);
+    // What is no digit gives more than 99.
+    if (century > 99 || yearOfCentury > 99 || !isDate(century * 100 + yearOfCentury, month, day))
+      return false;
+    this.#year = year;
+    this.#monthDay = monthDay;
+    this.#setDay(dayNumber(century * 100 + yearOfCentury, month, day));
+    return true;
+  }
+
+  #setDay(day: number): void {
+    this.#day = day;
+    this.#plainDay = !this.#time.changesOn(day);
+    this.#midnight = this.#time.instant(day, 0);
   }
 
   #seeStamp(day: number, secondOfDay: number): number {
-    if (day !== this.#day || !this.#dateValid) {
-      this.#date = -1;
-      this.#dateValid = false;
-      this.#day = day;
-      this.#midnight = Number.NaN;
+    if (day !== this.#day) {
+      // The current date is no longer the one in these bytes.
+      this.#year = 0;
+      this.#setDay(day);
     }
     return this.#see(day, secondOfDay);
   }
 
   /** The instant of a stamp, which also counts for the stamps after it (rule 13). */
   #see(day: number, secondOfDay: number): number {
-    const plain = this.#midnight + secondOfDay;
-    const instant = Number.isNaN(plain) ? this.#time.instant(day, secondOfDay, this.#latest) : plain;
+    const instant = this.#plainDay
+      ? this.#midnight + secondOfDay
+      : this.#time.instant(day, secondOfDay, this.#latest);
     if (instant > this.#latest) this.#latest = instant;
     if (instant < this.#first) this.#first = instant;
     return instant;
   }
 
   #productionDay(instant: number, day: number, secondOfDay: number): number {
-    if (Number.isNaN(this.#midnight)) return this.#time.productionDay(instant, day);
+    if (!this.#plainDay) return this.#time.productionDay(instant, day);
     return secondOfDay >= this.#time.dayStart ? day : day - 1;
   }
 }
 
-/** Value of two digits, NaN when one is none. */
-function number2(b: Buffer, at: number): number {
-  const tens = b[at]! - 48;
-  const units = b[at + 1]! - 48;
-  return tens >= 0 && tens <= 9 && units >= 0 && units <= 9 ? tens * 10 + units : Number.NaN;
-}
-
-function number4(b: Buffer, at: number): number {
-  return number2(b, at) * 100 + number2(b, at + 2);
+/** Value of two digits; more than 99 when one is none. */
+function twoDigits(b: Buffer, at: number): number {
+  const tens = (b[at]! - 48) | 0;
+  const units = (b[at + 1]! - 48) | 0;
+  return tens >= 0 && tens <= 9 && units >= 0 && units <= 9 ? tens * 10 + units : 100;
 }
 
 /** Where a byte stands next, `Infinity` when nowhere. */

@@ -34,7 +34,9 @@ export interface PieceCalculee {
   readonly details: string | null;
   /** index in `profils`, -1 when none is in force */
   readonly profil: number;
-  readonly provenance: Provenance;
+  /** provenance, not as an object of its own: there are a thousand pieces a day */
+  readonly version: number;
+  readonly ligne: number;
 }
 
 /** All that a production day of a centre says; instants in seconds since the epoch. */
@@ -87,22 +89,27 @@ export function computeSession(events: readonly EvenementUni[], attente: 'debut'
   let stopped: { instant: number; provenance: Provenance } | undefined;
 
   for (const { evenement, version } of events) {
-    const { genre, instant } = evenement;
-    const provenance = { version, ligne: evenement.ligne };
+    const { genre, instant, ligne } = evenement;
     contributions.set(version, (contributions.get(version) ?? 0) + 1);
     switch (genre) {
       case 'StukUitgevoerd':
-        pieces.push({ instant, details: evenement.details || null, profil: profils.length - 1, provenance });
+        pieces.push({
+          instant,
+          details: evenement.details || null,
+          profil: profils.length - 1,
+          version,
+          ligne,
+        });
         break;
       case 'JobProfiel':
-        profils.push({ ...evenement.profil!, debut: instant, provenance });
+        profils.push({ ...evenement.profil!, debut: instant, provenance: { version, ligne } });
         break;
       case 'MachineWait':
-        attentes.push(wait(instant, evenement.attente, attente, provenance));
+        attentes.push(wait(instant, evenement.attente, attente, { version, ligne }));
         break;
       case 'MachineStop':
         dernierStop = instant;
-        stopped ??= { instant, provenance };
+        stopped ??= { instant, provenance: { version, ligne } };
         break;
       case 'MachineStart':
         premierStart ??= instant;
@@ -112,7 +119,7 @@ export function computeSession(events: readonly EvenementUni[], attente: 'debut'
             decalage: 0,
             duree: (instant - stopped.instant) * MICROS,
             provenance: stopped.provenance,
-            provenanceFin: provenance,
+            provenanceFin: { version, ligne },
           });
         }
         stopped = undefined;

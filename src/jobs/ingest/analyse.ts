@@ -7,7 +7,7 @@ import { LogParser, type Reading } from '../../domain/journal/parser.ts';
  * Events and rejects of one version that are kept in memory; a version with more is read again from its archive, a
  * group of days at a time. A day has some 1,000 events.
  */
-export const MEMORY_BUDGET = 100_000;
+export const MEMORY_BUDGET = 25_000;
 /** More events than a machine can write in a day (11 a second): the version is put aside (ATL_L204). */
 export const MAX_EVENTS_PER_DAY = 1_000_000;
 

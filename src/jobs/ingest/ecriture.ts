@@ -129,8 +129,8 @@ function detailRows(
         p.instant,
         p.details,
         p.profil < 0 ? null : profilIds[p.profil]!,
-        versionIds[p.provenance.version]!,
-        p.provenance.ligne,
+        versionIds[p.version]!,
+        p.ligne,
       ]),
     ],
   ]);

@@ -32,7 +32,7 @@ export interface ImportOptions {
 }
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
-const BATCH = { files: 8, bytes: 8 * 1024 * 1024, events: 10_000 };
+const BATCH = { files: 24, bytes: 24 * 1024 * 1024, events: 30_000 };
 
 /** A centre of the tree under import. */
 interface Centre extends CentreAImporter {
@@ -219,54 +219,70 @@ export class Import {
     if (full) await this.#flush();
   }
 
-  /** Hands the batch over to be written; reading goes on meanwhile, one batch ahead. */
+  /**
+   * Registers the batch, then lets its days be recomputed while the next batch is read. Reading waits for the
+   * registration: its many small questions would otherwise each wait for a file to be parsed, with the centre locked.
+   */
   async #flush(): Promise<void> {
     await this.#writing;
     const lot = this.#lot;
     this.#lot = undefined;
     if (!lot) return;
-    // What is not registered must not stay in the archive's waiting room as long as this process lives.
-    this.#writing = this.#write(lot).catch(async (error: unknown) => {
+    try {
+      this.#writing = this.#recompute(lot, await this.#register(lot));
+      this.#writing.catch(() => undefined);
+    } catch (error) {
+      // What is not registered must not stay in the archive's waiting room as long as this process lives.
       if (!this.#aBlanc) for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
       throw error;
-    });
-    this.#writing.catch(() => undefined);
+    }
   }
 
-  async #write({ centre, lectures }: Lot): Promise<void> {
-    const { pool } = this.#ctx;
-    const aRelire = await withClient(pool, async (client) => {
-      const remplacer = new Set(this.#options.replace === undefined ? [] : [this.#options.replace]);
-      const memoire: Memoire = new Map(
-        lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
-      );
-      this.#ctx.onEtape?.('avant_enregistrement');
-      const register = () =>
-        enregistrer(this.#ctx, client, centre, lectures, { remplacer, aBlanc: this.#aBlanc });
-      const recompute = async (jours: ReadonlySet<number>): Promise<void> =>
-        this.#count(await recalculer(this.#ctx, client, centre, [...jours], memoire));
-      if (this.#aBlanc) {
-        return await transaction(
-          client,
-          async () => {
-            const { jours, aRelire } = await register();
-            await recompute(jours);
-            return aRelire;
-          },
-          { keep: false },
-        );
-      }
-      const { jours, aRelire } = await transaction(client, register);
-      this.#ctx.onEtape?.('apres_enregistrement');
-      if (jours.size > 0) await transaction(client, () => recompute(jours));
-      this.#ctx.onEtape?.('apres_recalcul');
-      return aRelire;
-    });
+  async #register({ centre, lectures }: Lot): Promise<ReadonlySet<number>> {
+    const remplacer = new Set(this.#options.replace === undefined ? [] : [this.#options.replace]);
+    this.#ctx.onEtape?.('avant_enregistrement');
+    const { jours, aRelire } = await withClient(this.#ctx.pool, (client) =>
+      transaction(
+        client,
+        async () => {
+          const options = { remplacer, aBlanc: this.#aBlanc };
+          const registered = await enregistrer(this.#ctx, client, centre, lectures, options);
+          // Nothing of a dry run is left after its transaction: its days are computed inside.
+          if (this.#aBlanc) await this.#recalculer(client, centre, lectures, registered.jours);
+          return registered;
+        },
+        { keep: !this.#aBlanc },
+      ),
+    );
+    this.#ctx.onEtape?.('apres_enregistrement');
     for (const lecture of lectures) this.#tell(centre, lecture);
     for (const { fichier } of aRelire) {
       const lecture = await this.#lire(centre, fichier, undefined, true);
-      if (lecture) await this.#write({ centre, lectures: [lecture], bytes: 0, events: 0 });
+      if (!lecture) continue;
+      const lot = { centre, lectures: [lecture], bytes: 0, events: 0 };
+      await this.#recompute(lot, await this.#register(lot));
     }
+    return jours;
+  }
+
+  async #recompute({ centre, lectures }: Lot, jours: ReadonlySet<number>): Promise<void> {
+    if (this.#aBlanc || jours.size === 0) return;
+    await withClient(this.#ctx.pool, (client) =>
+      transaction(client, () => this.#recalculer(client, centre, lectures, jours)),
+    );
+    this.#ctx.onEtape?.('apres_recalcul');
+  }
+
+  async #recalculer(
+    client: Client,
+    centre: Centre,
+    lectures: readonly Lecture[],
+    jours: ReadonlySet<number>,
+  ): Promise<void> {
+    const memoire: Memoire = new Map(
+      lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
+    );
+    this.#count(await recalculer(this.#ctx, client, centre, [...jours], memoire));
   }
 
   #tell(centre: Centre, { fichier, taille, contenu, signature, sha256 }: Lecture): void {
