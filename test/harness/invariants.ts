@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import type { Archive } from '../../src/archives/archive.ts';
+import type { Pool } from '../../src/postgres/pool.ts';
+
+/** What must be empty after every finished import, whatever happened before; each query finds offenders. */
+const OFFENDERS: Readonly<Record<string, string>> = {
+  'days left to recompute': 'SELECT centre_usinage_id, jour::text FROM jour_a_recalculer',
+  'archives left to erase': 'SELECT centre_usinage_id FROM archive_perimee',
+  ...Object.fromEntries(
+    ['job_profil', 'periode_attente', 'periode_arret', 'piece_production'].map((table) => [
+      `orphans in ${table}`,
+      `SELECT d.id FROM ${table} d LEFT JOIN session_production s
+           ON s.id = d.session_id AND s.centre_usinage_id = d.centre_usinage_id WHERE s.id IS NULL`,
+    ]),
+  ),
+  'pieces with the profile of another session': `SELECT p.id FROM piece_production p
+      LEFT JOIN job_profil j ON j.id = p.job_profil_id AND j.session_id = p.session_id
+     WHERE p.job_profil_id IS NOT NULL AND j.id IS NULL`,
+  'sessions whose figures are not those of their rows': `SELECT s.id FROM session_production s
+     WHERE s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)`,
+  'L7: bytes or lines that are not accounted for': `SELECT v.id FROM fichier_log_version v
+     WHERE v.taille <> v.octets_evenements + v.octets_autres + v.octets_rejetes + v.octets_ignores
+        OR v.lignes <> v.lignes_evenements + v.lignes_autres + v.lignes_rejetees + v.lignes_ignorees`,
+  'L7: quarantine that is not what was counted': `SELECT v.id FROM fichier_log_version v
+      LEFT JOIN ligne_rejetee r ON r.version_id = v.id GROUP BY v.id
+     HAVING count(r.ligne) <> v.lignes_rejetees OR coalesce(sum(r.longueur), 0) <> v.octets_rejetes`,
+  'L7: events that no day has': `SELECT v.id FROM fichier_log_version v
+      LEFT JOIN fichier_log_jour j ON j.version_id = v.id WHERE v.ecartee IS NULL GROUP BY v.id
+     HAVING coalesce(sum(j.evenements), 0) <> v.lignes_evenements`,
+  'versions whose mark is not that of their paths': `SELECT v.id FROM fichier_log_version v
+     WHERE v.active <> EXISTS (SELECT 1 FROM fichier_log_contenu c WHERE c.version_id = v.id AND c.etat = 'active')`,
+  'sources that are no version any more': `SELECT p.id FROM piece_production p
+      LEFT JOIN fichier_log_version v ON v.id = p.fichier_log_version_id AND v.active WHERE v.id IS NULL`,
+};
+const ALL_OFFENDERS = Object.entries(OFFENDERS)
+  .map(
+    ([what, sql]) =>
+      `SELECT '${what.replaceAll("'", "''")}' AS what, to_json(x)::text AS row FROM (${sql}) x`,
+  )
+  .join(' UNION ALL ');
+
+/** Asserts what holds after every finished import. */
+export async function checkInvariants(pool: Pool, archive: Archive): Promise<void> {
+  expect((await pool.query(ALL_OFFENDERS)).rows).toEqual([]);
+  await checkArchives(pool, archive);
+}
+
+/** Every byte ever registered can be had again: of versions whole, of shorter states as their beginning. */
+async function checkArchives(pool: Pool, archive: Archive): Promise<void> {
+  const { rows } = await pool.query<{
+    centre: number;
+    sha: string;
+    taille: number;
+    prefixes: { sha: string; taille: number }[];
+  }>(
+    `SELECT v.centre_usinage_id AS centre, encode(v.sha256, 'hex') AS sha, v.taille,
+            coalesce(json_agg(json_build_object('sha', encode(p.sha256, 'hex'), 'taille', p.taille))
+                       FILTER (WHERE p.taille IS NOT NULL), '[]') AS prefixes
+       FROM fichier_log_version v LEFT JOIN fichier_log_prefixe p ON p.version_id = v.id GROUP BY v.id`,
+  );
+  for (const { centre, sha, taille, prefixes } of rows) {
+    const pieces: Buffer[] = [];
+    for await (const piece of archive.read(centre, sha)) pieces.push(Buffer.from(piece));
+    const bytes = Buffer.concat(pieces);
+    expect([bytes.length, sha256(bytes)], 'archive of a version').toEqual([taille, sha]);
+    for (const prefix of prefixes) {
+      expect(sha256(bytes.subarray(0, prefix.taille)), 'bytes of a prefix').toBe(prefix.sha);
+    }
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

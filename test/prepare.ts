@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/**
+ * Programs that the tests drive and npm does not bring, with the Debian package of each.
+ * `npm test` runs this file with the names of those that it needs.
+ */
+const NEEDS = {
+  mariadb: [
+    { program: 'mariadbd', debian: 'mariadb-server-core' },
+    { program: 'mariadb', debian: 'mariadb-client-core' },
+  ],
+  sshd: [{ program: 'sshd', debian: 'openssh-server' }],
+  chromium: [{ program: 'chromium', debian: 'chromium' }],
+} as const;
+
+type Need = keyof typeof NEEDS;
+
+/** Servers live in folders that an ordinary user's PATH often leaves out. */
+function isInstalled(program: string): boolean {
+  const script = 'PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1"';
+  return spawnSync('sh', ['-c', script, 'sh', program], { stdio: 'ignore' }).status === 0;
+}
+
+function missingPackages(needs: readonly Need[]): string[] {
+  const programs = needs.flatMap((need) => [...NEEDS[need]]);
+  return programs.filter(({ program }) => !isInstalled(program)).map(({ debian }) => debian);
+}
+
+function aptGet(...args: string[]): boolean {
+  const command = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args];
+  return spawnSync('env', command, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function main(needs: readonly string[]): number {
+  const unknown = needs.filter((need) => !Object.hasOwn(NEEDS, need));
+  if (unknown.length > 0) {
+    say(
+      `test/prepare.ts : besoin inconnu « ${unknown.join(', ')} » (connus : ${Object.keys(NEEDS).join(', ')})`,
+    );
+    return 2;
+  }
+  const wanted = needs as readonly Need[];
+  const missing = missingPackages(wanted);
+  if (missing.length === 0) return 0;
+  const root = process.getuid?.() === 0;
+  if (root && existsSync('/etc/debian_version') && isInstalled('apt-get')) {
+    say(`Les tests ont besoin de ${missing.join(', ')} : installation par apt-get.`);
+    // A failed update (one source of several unreachable) need not hinder the installation.
+    aptGet('update');
+    aptGet('install', '--no-install-recommends', ...missing);
+  }
+  const still = missingPackages(wanted);
+  if (still.length === 0) return 0;
+  say('Les tests ont besoin de programmes qui ne sont pas sur cette machine. Installez-les :');
+  say(`  sudo apt-get install --no-install-recommends ${still.join(' ')}`);
+  return 1;
+}
+
+process.exitCode = main(process.argv.slice(2));
