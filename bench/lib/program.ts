@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type MeasuredRun, runNode } from './run.ts';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Settings of a program under measure: its own folders, its own database. */
+export function settings(home: string, logsDir: string, databaseUrl: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TMPDIR|TZ|LANG)$/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    DATABASE_URL: databaseUrl,
+    LOGS_DIR: logsDir,
+    ARCHIVES_DIR: join(home, 'archives'),
+    SYNC_LOGS_DIR: join(home, 'sync_logs'),
+    ATELIER_DIR: join(home, '.atelier'),
+  };
+}
+
+/** `atelier ingest`, as a user runs it: start of the program included. */
+export async function runIngest(env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
+  return await runNode([path('../../bin/atelier.mjs'), 'ingest'], env);
+}
+
+export interface ParseResult {
+  readonly bytes: number;
+  /** one for each pass, the first with cold code */
+  readonly passesMs: readonly number[];
+}
+
+/** Parses every file of a tree in one thread of a fresh process, several times over. */
+export async function runParse(logsDir: string, passes: number): Promise<ParseResult> {
+  const { stdout } = await runNode([path('../children/parse.ts'), logsDir, String(passes)], process.env);
+  return JSON.parse(stdout) as ParseResult;
+}
+
+export interface AppendResult {
+  readonly fileBytes: number;
+  readonly cpuMs: readonly number[];
+  readonly wallMs: readonly number[];
+}
+
+/** Appends lines to one file of a tree, one at a time, and has a warmed process import each. */
+export async function runAppends(env: NodeJS.ProcessEnv, file: string): Promise<AppendResult> {
+  const { stdout } = await runNode([path('../children/append.ts'), file], env);
+  return JSON.parse(stdout) as AppendResult;
+}
