@@ -317,6 +317,8 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE INDEX periode_arret_fin_idx ON periode_arret USING brin (fichier_log_version_fin_id);
+
 -- Orphans are impossible: a statement that adds details locks their sessions and fails if one is missing;
 -- a statement that deletes sessions or profiles takes what hangs on them along.
 CREATE FUNCTION refuser_orphelins() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
+import { AtelierError, messageOf } from './errors.ts';
 
 export type Logger = pino.Logger;
 
@@ -19,6 +20,8 @@ export interface LogTargets {
 /**
  * A logger that writes one JSON object a line, UTC time, to the console and to a file.
  * Writes are synchronous: what was logged before a crash is there after it.
+ *
+ * @throws AtelierError ATL_C101 when the file cannot be opened
  */
 export function createLogger(targets: LogTargets): Logger {
   const streams: pino.StreamEntry[] = [];
@@ -29,9 +32,7 @@ export function createLogger(targets: LogTargets): Logger {
     streams.push({ level: 'debug', stream: pino.destination({ fd, sync: true }) });
   }
   if (targets.file) {
-    mkdirSync(targets.file.dir, { recursive: true });
-    const dest = join(targets.file.dir, targets.file.name);
-    streams.push({ level: 'debug', stream: pino.destination({ dest, append: true, sync: true }) });
+    streams.push({ level: 'debug', stream: openFile(targets.file) });
   }
   return pino(
     {
@@ -42,6 +43,32 @@ export function createLogger(targets: LogTargets): Logger {
     },
     pino.multistream(streams),
   );
+}
+
+/** The log file. A full disk under it must not stop the import: the lines are lost, which is said once. */
+function openFile({ dir, name }: { dir: string; name: string }): pino.DestinationStream {
+  const dest = join(dir, name);
+  let fd: number;
+  try {
+    mkdirSync(dir, { recursive: true });
+    fd = openSync(dest, 'a');
+  } catch (cause) {
+    throw new AtelierError('ATL_C101', `SYNC_LOGS_DIR : écriture de ${dest} : ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+  let failing = false;
+  return {
+    write(line) {
+      try {
+        writeSync(fd, line);
+        failing = false;
+      } catch (error) {
+        if (!failing) process.stderr.write(`atelier : journal ${dest} : ${messageOf(error)}\n`);
+        failing = true;
+      }
+    },
+  };
 }
 
 /** A logger that says nothing: for tests and for commands that only read. */

@@ -65,9 +65,14 @@ function columns(time: FactoryTime): TableColumn<FichierListe>[] {
     { key: 'lignes', title: 'Lignes', align: 'right', value: (f) => f.lignes },
     { key: 'evenements', title: 'Événements', align: 'right', value: (f) => f.evenements },
     { key: 'rejets', title: 'Rejets', align: 'right', value: (f) => f.rejets },
-    { key: 'encodage', title: 'Encodage', value: (f) => f.encodage },
-    { key: 'versions', title: 'Versions', align: 'right', value: (f) => f.versions },
-    { key: 'derniere_lecture', title: 'Lu le', value: (f) => time.format(Math.floor(f.derniere_lecture)) },
+    { key: 'encodage', title: 'Encodage', value: (f) => f.encodage, wide: true },
+    { key: 'versions', title: 'Versions', align: 'right', value: (f) => f.versions, wide: true },
+    {
+      key: 'derniere_lecture',
+      title: 'Lu le',
+      value: (f) => time.format(Math.floor(f.derniere_lecture)),
+      wide: true,
+    },
     { key: 'sha256', title: 'SHA-256', value: (f) => f.sha256, dataOnly: true },
     { key: 'erreur', title: 'Remarque', value: (f) => f.erreur },
   ];

@@ -18,7 +18,7 @@ async function main(argv: string[]): Promise<number> {
     out(VERSION);
     return 0;
   }
-  const load = COMMANDS[name];
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) {
     err(`atelier : commande inconnue « ${name} ». Tapez \`npx atelier --help\`.`);
     return 2;

@@ -1,4 +1,5 @@
 import { Archive } from '../archives/archive.ts';
+import { messageOf } from '../base/errors.ts';
 import { createLogger, type Logger, silentLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import type { IngestContext } from '../jobs/ingest/context.ts';
@@ -45,11 +46,19 @@ export async function openIngest(
     file: { dir: config.syncLogsDir, name: 'ftp_log_service.log' },
     level: config.logLevel,
   });
+  let pool: Pool;
+  try {
+    pool = await openPool(cli, logger);
+  } catch (error) {
+    // Whoever reads only the file must find there why nothing came in.
+    logger.error({ erreur: messageOf(error) }, 'import impossible');
+    throw error;
+  }
   return {
     config,
     shutdown,
     logger,
-    pool: await openPool(cli, logger),
+    pool,
     time: new FactoryTime(config.fuseau, config.journeeDebut),
     archive: new Archive(config.archivesDir),
     source: new DossierLocal(options.dir ?? config.logsDir),

@@ -75,5 +75,7 @@ type FigureKey = {
 }[keyof SessionListee];
 
 function figure(key: FigureKey, title: string): TableColumn<SessionListee> {
-  return { key, title, align: 'right', value: (s) => Number(s[key]), text: (s) => s[key] };
+  // Hours give way where there is little room: the rates say the same, for days of any length.
+  const wide = key.startsWith('taux_') ? {} : { wide: true as const };
+  return { key, title, align: 'right', value: (s) => Number(s[key]), text: (s) => s[key], ...wide };
 }

@@ -11,7 +11,7 @@ import {
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openPool } from './open.ts';
-import { printable } from './table.ts';
+import { isDateText, printable } from './table.ts';
 import { timeline } from './timeline.ts';
 
 export const summary = 'montre une journée : chiffres, frise, périodes, et d’où elles viennent';
@@ -32,7 +32,10 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   if (key === undefined || positionals.length > 1)
     throw new UsageError('attendu une SESSION (12 ou DEM12/2025-05-28)');
   const pool = await openPool(cli);
-  const id = await findSession(pool, key);
+  const day = /\/(\d{4}-\d\d-\d\d)$/.exec(key)?.[1];
+  // A date that no calendar has is a day without a session, not a query that fails.
+  const possible = day === undefined || isDateText(day);
+  const id = possible ? await findSession(pool, key) : undefined;
   if (id === undefined) throw new AtelierError('ATL_S601', `Aucune session « ${key} ».`);
   const detail = await loadSessionDetail(pool, id);
   if (values.json) cli.out(JSON.stringify(detail, null, 2));

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
+import { isDate } from '../base/time.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 
@@ -16,7 +17,12 @@ export interface TableColumn<Row> {
   readonly text?: (row: Row) => string;
   /** left out on a terminal */
   readonly dataOnly?: true;
+  /** shown only on a wide terminal */
+  readonly wide?: true;
 }
+
+/** Characters from which on a terminal is wide: what the sessions with all their columns take. */
+const WIDE = 144;
 
 /** How a listing is to be printed. */
 export type Format = 'table' | 'json' | 'csv';
@@ -48,7 +54,8 @@ export function printRows<Row>(
     });
     cli.out(text.trimEnd());
   } else {
-    const shown = columns.filter((column) => !column.dataOnly);
+    const narrow = cli.columns < WIDE;
+    const shown = columns.filter((column) => !column.dataOnly && !(column.wide && narrow));
     const table = new Table({
       head: shown.map((column) => column.title),
       colAligns: shown.map((column) => column.align ?? 'left'),
@@ -84,17 +91,20 @@ export function bytes(count: number): string {
 export function positive(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
     throw new UsageError(`--${name} : attendu un entier positif, reçu « ${text} »`);
   return value;
+}
+
+/** Whether a text is a date `YYYY-MM-DD` that the calendar has. */
+export function isDateText(text: string): boolean {
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  return day !== undefined && isDate(Number(year), Number(month), Number(day));
 }
 
 /** A date `YYYY-MM-DD` from an option. */
 export function date(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString();
-  } catch {
-    throw new UsageError(`--${name} : attendu une date AAAA-MM-JJ, reçu « ${text} »`);
-  }
+  if (isDateText(text)) return text;
+  throw new UsageError(`--${name} : attendu une date AAAA-MM-JJ, reçu « ${text} »`);
 }

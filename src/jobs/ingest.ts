@@ -37,6 +37,8 @@ export async function ingest(ctx: IngestContext, options: ImportOptions = {}): P
 const SCAN_EVERY = 1_000;
 /** Share of the time that scanning may take on a large tree: one part in this many. */
 const SCAN_SHARE = 20;
+/** However large the tree, in ms: then events carry the two seconds, and this is what they may miss. */
+const SCAN_AT_LEAST_EVERY = 10_000;
 /** After a file event, in ms. */
 const BURST = 100;
 /** Waits in ms after the first, second, … failure in a row. */
@@ -66,7 +68,9 @@ export async function follow(
       const compteurs = await run.scan();
       if (compteurs.fichiersLus > compteurs.fichiersDejaConnus) options.onScan?.(compteurs);
       failures = 0;
-      wait = Math.max(SCAN_EVERY, (performance.now() - started) * SCAN_SHARE);
+      // Only a scan that found nothing tells what looking costs.
+      const idle = compteurs.fichiersLus === 0 ? performance.now() - started : 0;
+      wait = Math.min(Math.max(SCAN_EVERY, idle * SCAN_SHARE), SCAN_AT_LEAST_EVERY);
     } catch (error) {
       if (signal.aborted) return;
       ctx.logger.error({ erreur: messageOf(error) }, 'suivi interrompu, nouvel essai');

@@ -6,6 +6,14 @@ export interface CentreRow {
   readonly type_cu: string;
 }
 
+/** The centre of that name, if there is one. */
+export async function findCentre(db: Queryable, nom: string): Promise<CentreRow | undefined> {
+  const { rows } = await db.query<CentreRow>('SELECT id, nom, type_cu FROM centre_usinage WHERE nom = $1', [
+    nom,
+  ]);
+  return rows[0];
+}
+
 /**
  * The centre of that name, made when it is new. Its type follows folder and configuration until somebody
  * corrects it by hand; a guess (`INCONNU`) never replaces a known type.

@@ -2,7 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, constants, type Dirent, watch as watchFolder } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { AtelierError, messageOf } from '../base/errors.ts';
-import type { EntreeSource, FichierOuvert, FichierSource, SourceJournaux } from './source.ts';
+import {
+  type EntreeSource,
+  type FichierOuvert,
+  type FichierSource,
+  MAX_PATH,
+  type SourceJournaux,
+} from './source.ts';
 
 const LOG = /\.log$/i;
 const LEFTOVER = /\.(filepart|part|tmp|swp)$/i;
@@ -64,6 +70,9 @@ export class DossierLocal implements SourceJournaux {
   }
 
   async #file(path: Buffer, entry: Dirent<Buffer>, chemin: string, dossier: string): Promise<EntreeSource> {
+    if (chemin.length > MAX_PATH) {
+      return { kind: 'ecarte', chemin, raison: `chemin de plus de ${MAX_PATH} caractères`, erreur: true };
+    }
     if (!entry.isFile()) {
       const raison = entry.isSymbolicLink() ? 'lien symbolique, jamais suivi' : 'pas un fichier ordinaire';
       return { kind: 'ecarte', chemin, raison, erreur: false };
@@ -105,7 +114,7 @@ export class DossierLocal implements SourceJournaux {
 
   watch(onHint: () => void, signal: AbortSignal): void {
     try {
-      const watcher = watchFolder(this.#root, { recursive: true, signal }, onHint);
+      const watcher = watchFolder(this.description, { recursive: true, signal }, onHint);
       // Events are a hint only (no inotify left, remote mount…): the scan goes on without them.
       watcher.on('error', () => watcher.close());
     } catch {

@@ -13,6 +13,9 @@ export interface SourceJournaux {
   watch(onHint: () => void, signal: AbortSignal): void;
 }
 
+/** Longest path that is kept, in characters: an index entry must hold it, and no machine writes longer ones. */
+export const MAX_PATH = 600;
+
 export type EntreeSource =
   | { readonly kind: 'fichier'; readonly fichier: FichierSource }
   /** a folder of a centre, also when it holds no file */

@@ -1,6 +1,6 @@
 import type { FactoryTime } from '../../base/time.ts';
 import type { Encoding } from '../../domain/journal/encoding.ts';
-import type { Evenement, Rejet } from '../../domain/journal/events.ts';
+import type { Evenement, Raison, Rejet } from '../../domain/journal/events.ts';
 import { LogParser, type Reading } from '../../domain/journal/parser.ts';
 
 /**
@@ -20,6 +20,7 @@ export interface ContenuLu {
   readonly evenementsParJour: ReadonlyMap<number, number>;
   /** undefined when there were too many to keep */
   readonly rejets: readonly Rejet[] | undefined;
+  readonly rejetsParRaison: ReadonlyMap<Raison, number>;
 }
 
 /** Parses a whole version. */
@@ -32,6 +33,7 @@ export async function analyse(
   let jours: Map<number, Evenement[]> | undefined = new Map();
   let rejets: Rejet[] | undefined = [];
   const evenementsParJour = new Map<number, number>();
+  const rejetsParRaison = new Map<Raison, number>();
   const parser = new LogParser(encodage, time, {
     evenement(evenement) {
       evenementsParJour.set(evenement.jour, (evenementsParJour.get(evenement.jour) ?? 0) + 1);
@@ -45,6 +47,7 @@ export async function analyse(
       else jours.set(evenement.jour, [evenement]);
     },
     rejet(rejet) {
+      rejetsParRaison.set(rejet.raison, (rejetsParRaison.get(rejet.raison) ?? 0) + 1);
       if (!rejets) return;
       // A reject's text may be 2,000 characters long: it weighs as much as several events.
       kept += 1 + rejet.texte.length / 100;
@@ -54,7 +57,7 @@ export async function analyse(
   });
   for await (const piece of pieces) parser.push(piece);
   const reading = parser.end();
-  return { encodage, reading, jours, evenementsParJour, rejets };
+  return { encodage, reading, jours, evenementsParJour, rejets, rejetsParRaison };
 }
 
 /** Parses a version again, for some of its days only. */

@@ -1,4 +1,5 @@
 import type { Raison } from '../../domain/journal/events.ts';
+import type { ContenuLu } from './analyse.ts';
 
 /** What an import did; kept with its run, printed at its end. */
 export interface Compteurs {
@@ -39,4 +40,20 @@ export function nouveauxCompteurs(): Compteurs {
     sessionsInchangees: 0,
     sessionsSupprimees: 0,
   };
+}
+
+/** Counts a file that was read; without a content its bytes were known. */
+export function compterLecture(compteurs: Compteurs, contenu: ContenuLu | undefined): void {
+  compteurs.fichiersLus++;
+  if (!contenu) {
+    compteurs.fichiersDejaConnus++;
+    return;
+  }
+  const { lignes, lignesRejetees, lignesIgnorees } = contenu.reading.compte;
+  compteurs.lignesLues += lignes;
+  compteurs.lignesRejetees += lignesRejetees;
+  compteurs.lignesIgnorees += lignesIgnorees;
+  for (const [raison, nombre] of contenu.rejetsParRaison) {
+    compteurs.rejetsParRaison[raison] = (compteurs.rejetsParRaison[raison] ?? 0) + nombre;
+  }
 }

@@ -1,25 +1,17 @@
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import { ensureCentre } from '../../postgres/centres.ts';
-import {
-  type FichierConnu,
-  loadFichiers,
-  loadShas,
-  lockCentre,
-  saveErreur,
-} from '../../postgres/fichiers.ts';
+import { type FichierConnu, lockCentre, saveErreur } from '../../postgres/fichiers.ts';
 import { pendingDays } from '../../postgres/jours.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import { takeStaleArchives } from '../../postgres/versions.ts';
-import { centreOfFolder } from '../../sources/centre.ts';
-import type { FichierSource } from '../../sources/source.ts';
+import { type FichierSource, MAX_PATH } from '../../sources/source.ts';
 import { BufferRing } from './buffer-ring.ts';
-import { type Compteurs, nouveauxCompteurs } from './compteurs.ts';
-import { type IngestContext, reglesDe } from './context.ts';
-import { type CentreAImporter, enregistrer } from './enregistrement.ts';
+import { type Centre, Centres, remember, withRow } from './centres.ts';
+import { type Compteurs, compterLecture, nouveauxCompteurs } from './compteurs.ts';
+import type { IngestContext } from './context.ts';
+import { enregistrer } from './enregistrement.ts';
 import { type Lecture, lire } from './lecture.ts';
 import { raisonEcart } from './nouvelles-versions.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
-import { relireVersions } from './relecture.ts';
 
 export interface ImportOptions {
   /** only this centre (name) */
@@ -33,12 +25,6 @@ export interface ImportOptions {
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
 const BATCH = { files: 24, bytes: 24 * 1024 * 1024, events: 30_000 };
-
-/** A centre of the tree under import. */
-interface Centre extends CentreAImporter {
-  readonly connus: Map<string, FichierConnu>;
-  readonly shas: Set<string>;
-}
 
 interface Lot {
   readonly centre: Centre;
@@ -55,7 +41,7 @@ export class Import {
   readonly #ctx: IngestContext;
   readonly #options: ImportOptions;
   readonly #aBlanc: boolean;
-  readonly #centres = new Map<string, Centre | undefined>();
+  readonly #centres: Centres;
   readonly #buffers = new BufferRing();
   /** what was told about unreadable and passed-over entries: once is enough */
   readonly #told = new Map<string, string>();
@@ -70,6 +56,7 @@ export class Import {
     this.#ctx = ctx;
     this.#options = options;
     this.#aBlanc = options.aBlanc ?? false;
+    this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
   }
 
   /** Counts of the last scan, or of the one under way. */
@@ -103,6 +90,13 @@ export class Import {
         `--replace ${this.#options.replace} : aucun fichier de ce chemin n’a pu être lu.`,
       );
     }
+    if (this.#options.centre !== undefined && !this.#centres.any()) {
+      const known = this.#centres.names().join(', ') || 'aucun';
+      throw new AtelierError(
+        'ATL_L206',
+        `--centre ${this.#options.centre} : pas de dossier de ce centre (${known}).`,
+      );
+    }
     const { fichiersLus, fichiersDejaConnus } = this.#compteurs;
     if (!this.#aBlanc && (this.#scans === 0 || fichiersLus > fichiersDejaConnus)) await this.#finish();
     this.#scans++;
@@ -110,29 +104,8 @@ export class Import {
   }
 
   /** The centre of a folder; undefined when it is not to be imported. */
-  async #centre(dossier: string): Promise<Centre | undefined> {
-    if (this.#centres.has(dossier)) return this.#centres.get(dossier);
-    const { nom, type, attente, connu } = centreOfFolder(dossier, this.#ctx.config.centres);
-    let centre: Centre | undefined;
-    if (this.#options.centre === undefined || this.#options.centre === nom) {
-      if (!connu) {
-        this.#ctx.logger.warn(
-          { dossier, centre: nom },
-          'dossier inconnu de CENTRES : centre de type INCONNU',
-        );
-      }
-      const { id } = await ensureCentre(this.#ctx.pool, nom, type);
-      const connus = await loadFichiers(this.#ctx.pool, id);
-      const base = { id, nom, attente, regles: reglesDe(this.#ctx, attente) };
-      if (!this.#aBlanc) this.#count(await relireVersions(this.#ctx, base));
-      centre = {
-        ...base,
-        connus: new Map(connus.map((fichier) => [fichier.chemin, fichier])),
-        shas: await loadShas(this.#ctx.pool, id),
-      };
-    }
-    this.#centres.set(dossier, centre);
-    return centre;
+  #centre(dossier: string): Promise<Centre | undefined> {
+    return this.#centres.of(dossier, (recalcul) => this.#count(recalcul));
   }
 
   async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
@@ -149,7 +122,8 @@ export class Import {
     this.#compteurs.fichiersIllisibles++;
     if (!this.#isNews(chemin, raison)) return;
     this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
-    if (!this.#aBlanc) await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
+    if (!this.#aBlanc && chemin.length <= MAX_PATH)
+      await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
   }
 
   #isNews(chemin: string, raison: string): boolean {
@@ -246,9 +220,10 @@ export class Import {
         client,
         async () => {
           const options = { remplacer, aBlanc: this.#aBlanc };
-          const registered = await enregistrer(this.#ctx, client, centre, lectures, options);
+          const withId = await withRow(client, centre);
+          const registered = await enregistrer(this.#ctx, client, withId, lectures, options);
           // Nothing of a dry run is left after its transaction: its days are computed inside.
-          if (this.#aBlanc) await this.#recalculer(client, centre, lectures, registered.jours);
+          if (this.#aBlanc) await this.#recalculer(client, withId, lectures, registered.jours);
           return registered;
         },
         { keep: !this.#aBlanc },
@@ -285,21 +260,15 @@ export class Import {
     this.#count(await recalculer(this.#ctx, client, centre, [...jours], memoire));
   }
 
-  #tell(centre: Centre, { fichier, taille, contenu, signature, sha256 }: Lecture): void {
-    this.#compteurs.fichiersLus++;
-    this.#remember(centre, fichier, taille, signature, sha256);
+  #tell(centre: Centre, lecture: Lecture): void {
+    const { fichier, taille, contenu } = lecture;
+    compterLecture(this.#compteurs, contenu);
+    remember(centre, lecture);
+    this.#told.delete(fichier.chemin);
     const entry = { centre: centre.nom, fichier: fichier.chemin, octets: taille };
     if (!contenu) {
-      this.#compteurs.fichiersDejaConnus++;
       this.#ctx.logger.info(entry, 'contenu déjà connu');
       return;
-    }
-    const { compte } = contenu.reading;
-    this.#compteurs.lignesLues += compte.lignes;
-    this.#compteurs.lignesRejetees += compte.lignesRejetees;
-    this.#compteurs.lignesIgnorees += compte.lignesIgnorees;
-    for (const { raison } of contenu.rejets ?? []) {
-      this.#compteurs.rejetsParRaison[raison] = (this.#compteurs.rejetsParRaison[raison] ?? 0) + 1;
     }
     const ecart = raisonEcart(contenu);
     if (ecart !== undefined) {
@@ -307,34 +276,11 @@ export class Import {
       this.#ctx.logger.error({ ...entry, raison: ecart }, 'fichier archivé mais écarté');
       return;
     }
-    const lignes = {
-      lignes: compte.lignes,
-      evenements: compte.lignesEvenements,
-      rejets: compte.lignesRejetees,
-    };
-    this.#ctx.logger.info({ ...entry, encodage: contenu.encodage.name, ...lignes }, 'fichier lu');
-  }
-
-  /** Spares the next scan a question: the state of a path as this one left it. */
-  #remember(
-    centre: Centre,
-    { chemin }: FichierSource,
-    taille: number,
-    signature: string | undefined,
-    sha256: string,
-  ): void {
-    const before = centre.connus.get(chemin);
-    // The last sizes are enough to see a growing file grow; what is missing is asked of the archive.
-    const tailles = [taille, ...(before?.tailles ?? []).filter((t) => t !== taille)].slice(0, 3);
-    centre.connus.set(chemin, {
-      id: before?.id ?? 0,
-      chemin,
-      etat: 'lu',
-      signature: signature ?? null,
-      tailles,
-    });
-    centre.shas.add(sha256);
-    this.#told.delete(chemin);
+    const { lignes, lignesEvenements: evenements, lignesRejetees: rejets } = contenu.reading.compte;
+    this.#ctx.logger.info(
+      { ...entry, encodage: contenu.encodage.name, lignes, evenements, rejets },
+      'fichier lu',
+    );
   }
 
   #count({ creees, modifiees, inchangees, supprimees }: Recalcul): void {
@@ -346,9 +292,7 @@ export class Import {
 
   /** Recomputes days that a killed import left behind, and erases archives that are no longer needed. */
   async #finish(): Promise<void> {
-    const byId = new Map(
-      [...this.#centres.values()].flatMap((centre) => (centre ? [[centre.id, centre]] : [])),
-    );
+    const byId = this.#centres.byId();
     await withClient(this.#ctx.pool, async (client) => {
       for (const { centreId, jours } of await pendingDays(client)) {
         const centre = byId.get(centreId);

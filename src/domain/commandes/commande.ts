@@ -1,0 +1,242 @@
+import { isDate } from '../../base/time.ts';
+import { comparerCommandes, parPointsDeCode } from './ordre.ts';
+import { estCoffre, estEnStock, estNoteDePlanification, estStatutRetenu } from './selection.ts';
+import { reparer, sansNul } from './texte.ts';
+
+/** One roller-shutter order, as it is stored. */
+export interface CommandeVoletRoulant {
+  readonly numero_commande: string;
+  readonly extension: string;
+  readonly status: string;
+  /** `YYYY-MM-DD` */
+  readonly date_modification: string;
+  /** the first of `coffres` */
+  readonly coffre: string;
+  /** distinct, in code-point order, never empty */
+  readonly coffres: string[];
+  readonly gestion_en_stock: 0 | 1;
+}
+
+/** An order that all three rules select but that cannot be stored. */
+export interface CommandeRejetee {
+  /** key of the header in the ERP */
+  readonly id: string;
+  readonly motif: 'numero_absent' | 'date_invalide';
+}
+
+/** What was met on the way; every header read is in exactly one of the last five. */
+export interface CompteursCommandes {
+  /** headers, accessories, notes and operations that the source gave (it filters broadly) */
+  entetes: number;
+  accessoires: number;
+  notes: number;
+  operations: number;
+  /** statuses that were stored twice-encoded */
+  statuts_repares: number;
+  /** child rows whose header is not there or was not kept */
+  enfants_ignores: number;
+  /** rule 2, 3, 1 said no */
+  sans_statut: number;
+  sans_coffre: number;
+  sans_note: number;
+  rejetees: number;
+  /** headers that gave way to another with the same number and extension */
+  doublons: number;
+  commandes: number;
+}
+
+interface Entete {
+  readonly id: string;
+  /** empty when the ERP gives none */
+  readonly numero: string;
+  readonly extension: string;
+  readonly status: string;
+  readonly repare: boolean;
+  coffres: string[];
+  /** latest valid date of a matching note, empty: none so far */
+  date: string;
+  note: boolean;
+  stock: 0 | 1;
+}
+
+/** Shared by the headers that have no box yet: most of them never get one. */
+const AUCUN: string[] = [];
+
+/** How many distinct texts a cache keeps: a status or a code is one of a few dozen, unless an ERP is odd. */
+const CACHE_LIMIT = 5000;
+
+/**
+ * Collects what the source reads and applies the rules. Rows come in the order headers, accessories, notes,
+ * operations: so each step only keeps what the ones before it let pass, and memory follows the number of
+ * orders that qualify, not the size of the ERP.
+ */
+export class CollecteCommandes {
+  readonly compteurs: CompteursCommandes = {
+    entetes: 0,
+    accessoires: 0,
+    notes: 0,
+    operations: 0,
+    statuts_repares: 0,
+    enfants_ignores: 0,
+    sans_statut: 0,
+    sans_coffre: 0,
+    sans_note: 0,
+    rejetees: 0,
+    doublons: 0,
+    commandes: 0,
+  };
+  /** orders that could not be stored, at most the first 100 */
+  readonly rejets: CommandeRejetee[] = [];
+  readonly #entetes = new Map<string, Entete>();
+  #dernierId: string | undefined;
+  #dernier: Entete | undefined;
+  readonly #statuts = new Map<string, { retenu: boolean; texte: string; repare: boolean }>();
+  readonly #coffres = new Map<string, string | undefined>();
+
+  /**
+   * One row of A_Kopf.
+   *
+   * @throws RangeError when the key was given before: a source without a unique key cannot be trusted
+   */
+  entete(id: string, auNummer: string | null, auAlpha: string | null, aufStatus: string | null): void {
+    this.compteurs.entetes++;
+    const statut = this.#statut(aufStatus ?? '');
+    if (!statut.retenu) {
+      this.compteurs.sans_statut++;
+      return;
+    }
+    const key = cle(id);
+    if (this.#entetes.has(key)) throw new RangeError(`A_Kopf.ID « ${id} » apparaît deux fois`);
+    this.#entetes.set(key, {
+      id,
+      numero: sansNul(auNummer ?? ''),
+      extension: sansNul(auAlpha ?? ''),
+      status: statut.texte,
+      repare: statut.repare,
+      coffres: AUCUN,
+      date: '',
+      note: false,
+      stock: 0,
+    });
+  }
+
+  /** One row of P_Zubeh. */
+  accessoire(idKopf: string, zCode: string | null): void {
+    this.compteurs.accessoires++;
+    const code = zCode === null ? undefined : this.#coffre(zCode);
+    if (code === undefined) return;
+    const entete = this.#trouver(idKopf);
+    if (entete?.coffres === AUCUN) entete.coffres = [code];
+    else if (entete && !entete.coffres.includes(code)) entete.coffres.push(code);
+  }
+
+  /** One row of A_Logbuch; `datum` is `YYYY-MM-DD…` or what the ERP has instead of a date. */
+  note(idKopf: string, datum: string | null, notiz: string | null): void {
+    this.compteurs.notes++;
+    const entete = this.#trouver(idKopf);
+    if (!entete || entete.coffres.length === 0) return;
+    // A note that cannot change anything is not worth the reading of its date and text.
+    if (entete.note && (datum === null || datum.slice(0, 10) <= entete.date)) return;
+    const jour = jourDe(datum);
+    if (notiz === null || !estNoteDePlanification(notiz)) return;
+    entete.note = true;
+    if (jour > entete.date) entete.date = jour;
+  }
+
+  /** One row of A_Vorgang. */
+  operation(idKopf: string, nummer: string | null): void {
+    this.compteurs.operations++;
+    const entete = this.#trouver(idKopf);
+    if (entete && entete.stock === 0 && nummer !== null && estEnStock(nummer)) entete.stock = 1;
+  }
+
+  /** The orders, in code-point order of (number, extension), once all rows were given. */
+  resultat(): CommandeVoletRoulant[] {
+    const { compteurs } = this;
+    const best = new Map<string, Entete>();
+    for (const entete of this.#entetes.values()) {
+      if (entete.coffres.length === 0) compteurs.sans_coffre++;
+      else if (!entete.note) compteurs.sans_note++;
+      else if (entete.numero === '') this.#rejeter(entete.id, 'numero_absent');
+      else if (entete.date === '') this.#rejeter(entete.id, 'date_invalide');
+      else {
+        const key = `${entete.numero}\0${entete.extension}`;
+        const other = best.get(key);
+        if (other) compteurs.doublons++;
+        if (!other || prime(entete, other)) best.set(key, entete);
+      }
+    }
+    const rows = [...best.values()].map(enCommande).sort(comparerCommandes);
+    compteurs.statuts_repares = [...best.values()].filter((entete) => entete.repare).length;
+    compteurs.commandes = rows.length;
+    return rows;
+  }
+
+  #trouver(idKopf: string): Entete | undefined {
+    // Rows of one order often follow each other, and looking a key up is the dearest step of a big read.
+    if (idKopf !== this.#dernierId) {
+      this.#dernierId = idKopf;
+      this.#dernier = this.#entetes.get(cle(idKopf));
+    }
+    if (!this.#dernier) this.compteurs.enfants_ignores++;
+    return this.#dernier;
+  }
+
+  #rejeter(id: string, motif: CommandeRejetee['motif']): void {
+    this.compteurs.rejetees++;
+    if (this.rejets.length < 100) this.rejets.push({ id, motif });
+  }
+
+  #statut(aufStatus: string): { retenu: boolean; texte: string; repare: boolean } {
+    const known = this.#statuts.get(aufStatus);
+    if (known) return known;
+    if (this.#statuts.size >= CACHE_LIMIT) this.#statuts.clear();
+    const repaired = reparer(aufStatus);
+    const statut = {
+      retenu: estStatutRetenu(aufStatus),
+      texte: sansNul(repaired).trim(),
+      repare: repaired !== aufStatus,
+    };
+    this.#statuts.set(aufStatus, statut);
+    return statut;
+  }
+
+  #coffre(zCode: string): string | undefined {
+    if (this.#coffres.has(zCode)) return this.#coffres.get(zCode);
+    if (this.#coffres.size >= CACHE_LIMIT) this.#coffres.clear();
+    const code = estCoffre(zCode) ? sansNul(zCode) : undefined;
+    this.#coffres.set(zCode, code);
+    return code;
+  }
+}
+
+/** Keys of the ERP are compared as its collation does: case and trailing blanks do not count. */
+function cle(id: string): string {
+  return id.trimEnd().toUpperCase();
+}
+
+/** The day of a date-time, or empty text when it is no date (`0000-00-00`, `2025-02-30`, NULL). */
+function jourDe(datum: string | null): string {
+  const match = datum === null ? null : /^(\d{4})-(\d\d)-(\d\d)/.exec(datum);
+  return match && isDate(Number(match[1]), Number(match[2]), Number(match[3])) ? match[0] : '';
+}
+
+/** Which header wins a number and extension: in stock, then the later date, then the smaller key. */
+function prime(a: Entete, b: Entete): boolean {
+  if (a.stock !== b.stock) return a.stock > b.stock;
+  if (a.date !== b.date) return a.date > b.date;
+  return parPointsDeCode(a.id, b.id) < 0;
+}
+
+function enCommande(entete: Entete): CommandeVoletRoulant {
+  const coffres = entete.coffres.sort(parPointsDeCode);
+  return {
+    numero_commande: entete.numero,
+    extension: entete.extension,
+    status: entete.status,
+    date_modification: entete.date,
+    coffre: coffres[0]!,
+    coffres,
+    gestion_en_stock: entete.stock,
+  };
+}

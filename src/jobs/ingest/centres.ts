@@ -1,0 +1,100 @@
+import { ensureCentre, findCentre } from '../../postgres/centres.ts';
+import { type FichierConnu, loadFichiers, loadShas } from '../../postgres/fichiers.ts';
+import type { Client } from '../../postgres/pool.ts';
+import { centreOfFolder } from '../../sources/centre.ts';
+import { type IngestContext, reglesDe } from './context.ts';
+import type { CentreAImporter } from './enregistrement.ts';
+import type { Lecture } from './lecture.ts';
+import type { Recalcul } from './recalcul.ts';
+import { relireVersions } from './relecture.ts';
+
+/** A centre under import, with what is known of its files. */
+export interface Centre extends CentreAImporter {
+  readonly type: string;
+  /** by path */
+  readonly connus: Map<string, FichierConnu>;
+  /** SHA-256 of the bytes that were parsed and archived before */
+  readonly shas: Set<string>;
+}
+
+/** Id of a centre that a dry run met for the first time: it has no row. */
+const SANS_LIGNE = 0;
+
+/** The centres of a source, each looked up once. */
+export class Centres {
+  readonly #ctx: IngestContext;
+  readonly #only: string | undefined;
+  readonly #aBlanc: boolean;
+  readonly #byFolder = new Map<string, Centre | undefined>();
+
+  /** @param only name of the one centre to import, or undefined: all */
+  constructor(ctx: IngestContext, only: string | undefined, aBlanc: boolean) {
+    this.#ctx = ctx;
+    this.#only = only;
+    this.#aBlanc = aBlanc;
+  }
+
+  /**
+   * The centre of a folder; undefined when it is not to be imported. The first time, versions that were read with
+   * other settings are read again.
+   */
+  async of(dossier: string, onRecalcul: (recalcul: Recalcul) => void): Promise<Centre | undefined> {
+    if (!this.#byFolder.has(dossier)) this.#byFolder.set(dossier, await this.#load(dossier, onRecalcul));
+    return this.#byFolder.get(dossier);
+  }
+
+  /** Whether any folder is to be imported. */
+  any(): boolean {
+    return [...this.#byFolder.values()].some((centre) => centre !== undefined);
+  }
+
+  /** Names of the centres of all folders, also of those that are not to be imported. */
+  names(): string[] {
+    return [...this.#byFolder.keys()].map((dossier) => centreOfFolder(dossier, this.#ctx.config.centres).nom);
+  }
+
+  /** Those that have rows, by id. */
+  byId(): Map<number, Centre> {
+    const centres = [...this.#byFolder.values()].filter((centre) => centre !== undefined);
+    return new Map(centres.filter(({ id }) => id !== SANS_LIGNE).map((centre) => [centre.id, centre]));
+  }
+
+  async #load(dossier: string, onRecalcul: (recalcul: Recalcul) => void): Promise<Centre | undefined> {
+    const { pool, logger, config } = this.#ctx;
+    const { nom, type, attente, connu } = centreOfFolder(dossier, config.centres);
+    if (this.#only !== undefined && this.#only !== nom) return undefined;
+    if (!connu) logger.warn({ dossier, centre: nom }, 'dossier inconnu de CENTRES : centre de type INCONNU');
+    const row = this.#aBlanc ? await findCentre(pool, nom) : await ensureCentre(pool, nom, type);
+    const id = row?.id ?? SANS_LIGNE;
+    const base = { id, nom, type, attente, regles: reglesDe(this.#ctx, attente) };
+    if (!this.#aBlanc) onRecalcul(await relireVersions(this.#ctx, base));
+    const connus = await loadFichiers(pool, id);
+    return {
+      ...base,
+      connus: new Map(connus.map((fichier) => [fichier.chemin, fichier])),
+      shas: await loadShas(pool, id),
+    };
+  }
+}
+
+/** The centre with a row: a dry run makes one inside its transaction, which takes it away again. */
+export async function withRow(client: Client, centre: Centre): Promise<Centre> {
+  if (centre.id !== SANS_LIGNE) return centre;
+  return { ...centre, id: (await ensureCentre(client, centre.nom, centre.type)).id };
+}
+
+/** Spares the next scan a question: the state of a path as this one left it. */
+export function remember(centre: Centre, { fichier, taille, signature, sha256 }: Lecture): void {
+  const { chemin } = fichier;
+  const before = centre.connus.get(chemin);
+  // The last sizes are enough to see a growing file grow; what is missing is asked of the archive.
+  const tailles = [taille, ...(before?.tailles ?? []).filter((t) => t !== taille)].slice(0, 3);
+  centre.connus.set(chemin, {
+    id: before?.id ?? 0,
+    chemin,
+    etat: 'lu',
+    signature: signature ?? null,
+    tailles,
+  });
+  centre.shas.add(sha256);
+}
