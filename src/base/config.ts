@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { ERP_SETTINGS, type ErpConfig, readErp } from './config-erp.ts';
 import { AtelierError, messageOf } from './errors.ts';
 import { parseTimeOfDay } from './time.ts';
 
@@ -32,6 +33,8 @@ export interface Config {
   readonly centres: readonly CentreConfig[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly secretKey: string | undefined;
+  /** the ERP to read orders from, undefined when none is set */
+  readonly erp: ErpConfig | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -93,6 +96,7 @@ export const SETTINGS: readonly Setting[] = [
     doc: 'Centres d’usinage, séparés par des points-virgules : dossier=NOM,TYPE[,debut|fin]\n(debut ou fin : l’horodatage d’une attente est celui de son début ou de sa fin).\nUn dossier absent de la liste devient un centre de type INCONNU, ou du type écrit entre parenthèses dans son nom.',
     default: 'DEM12=DEM12,PVC;DEMALU=DEMALU,ALU;SU12=SU12,HYBRIDE',
   },
+  ...ERP_SETTINGS,
   { name: 'NIVEAU_JOURNAL', doc: 'Détail du journal : debug, info, warn ou error.', default: 'info' },
   {
     name: 'SECRET_KEY',
@@ -138,6 +142,7 @@ export function loadConfig(env: Env = readEnv()): Config {
     centres: readCentres(text('CENTRES'), problems),
     logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
     secretKey: text('SECRET_KEY') || undefined,
+    erp: readErp(text, problems),
   };
   if (problems.length > 0) {
     throw new AtelierError(
@@ -162,10 +167,19 @@ function readDatabaseUrl(text: (name: string) => string, problems: string[]): st
   const host = text('POSTGRES_HOST');
   if (!host) return undefined;
   const part = (name: string): string => encodeURIComponent(text(name));
-  const password = text('POSTGRES_PASSWORD') ? `:${part('POSTGRES_PASSWORD')}` : '';
-  const hostPart = host.startsWith('/') ? '' : host.includes(':') ? `[${host}]` : host;
-  const socket = host.startsWith('/') ? `?host=${encodeURIComponent(host)}` : '';
-  return `postgresql://${part('POSTGRES_USER')}${password}@${hostPart}:${port}/${part('POSTGRES_DB')}${socket}`;
+  const password = text('POSTGRES_PASSWORD');
+  if (host.startsWith('/')) {
+    // A socket folder: an address without a host cannot carry a user before it, so all goes behind.
+    const query = new URLSearchParams({ host, port: String(port), user: text('POSTGRES_USER') });
+    if (password) query.set('password', password);
+    return `postgresql:///${part('POSTGRES_DB')}?${query}`;
+  }
+  const account = part('POSTGRES_USER') + (password ? `:${part('POSTGRES_PASSWORD')}` : '');
+  const address = `postgresql://${account}@${host.includes(':') ? `[${host}]` : host}:${port}/${part('POSTGRES_DB')}`;
+  if (port >= 1 && !URL.canParse(address)) {
+    problems.push(`POSTGRES_HOST : « ${host} » n’est pas un nom d’hôte`);
+  }
+  return address;
 }
 
 function readZone(zone: string, problems: string[]): string {

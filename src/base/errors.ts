@@ -33,6 +33,11 @@ export const CODES = {
     conseil:
       'Donnez à --replace le chemin d’un fichier présent sous LOGS_DIR, dans le dossier de son centre.',
   },
+  ATL_L206: {
+    titre: 'Centre sans dossier',
+    conseil:
+      'Donnez à --centre le nom d’un centre qui a un dossier sous LOGS_DIR (`npx atelier doctor` les compte).',
+  },
   ATL_D301: {
     titre: 'PostgreSQL injoignable',
     conseil:
@@ -100,6 +105,15 @@ export const CODES = {
     titre: 'Serveur MariaDB embarqué',
     conseil:
       'Installez mariadb-server-core (apt-get install mariadb-server-core) ou lisez le journal indiqué ; atelier marche sans, avec l’ERP de MYSQL_HOST.',
+  },
+  ATL_E410: {
+    titre: 'L’ERP rend trop peu de commandes',
+    conseil:
+      'Vérifiez l’ERP (est-ce un mauvais matin ?). Si la baisse est voulue : `npx atelier sync --force`.',
+  },
+  ATL_E411: {
+    titre: 'Aucun ERP réglé',
+    conseil: 'Donnez MYSQL_URL, ou MYSQL_HOST et les siens (voir .env_exemple).',
   },
   ATL_S601: {
     titre: 'Session introuvable',

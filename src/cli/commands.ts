@@ -8,6 +8,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   show: () => import('./show.ts'),
   fichiers: () => import('./fichiers.ts'),
   rejets: () => import('./rejets.ts'),
+  sync: () => import('./sync.ts'),
+  commandes: () => import('./commandes.ts'),
   simulate: () => import('./simulate.ts'),
   migrate: () => import('./migrate.ts'),
   doctor: () => import('./doctor.ts'),

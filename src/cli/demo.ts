@@ -1,22 +1,29 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FactoryTime } from '../base/time.ts';
+import { ensureMariadbProgram, startDemoErp } from '../embedded/demo-erp.ts';
 import { DEFAULT_CENTRES } from '../embedded/simulator/centres.ts';
 import { simulateTree } from '../embedded/simulator/tree.ts';
 import { ingest } from '../jobs/ingest.ts';
+import { sync } from '../jobs/sync.ts';
+import { listCommandes } from '../postgres/commandes.ts';
 import { countRejets, listSessions } from '../postgres/listes.ts';
+import type { Pool } from '../postgres/pool.ts';
 import type { Cli } from './cli.ts';
+import { COMMANDE_COLUMNS } from './commandes.ts';
 import { report } from './ingest.ts';
 import { openIngest } from './open.ts';
 import { Progress } from './progress.ts';
 import { sessionColumns } from './sessions.ts';
+import { openSync, reportSync } from './sync.ts';
 import { bytes, printRows } from './table.ts';
 
 export const summary = 'montre tout : trois centres inventés, un mois de journaux, les sessions';
 export const usage = `Usage : npx atelier demo   (ou npm run demo)
 
 Démarre le PostgreSQL embarqué, invente les journaux de 30 jours de 3 centres avec leurs défauts, les importe, et
-montre les sessions. Relancer est rapide et ne double rien. Tout est dans ATELIER_DIR (.atelier).`;
+montre les sessions. Charge un ERP inventé dans un MariaDB privé, s’il y en a un sur la machine, et montre les
+commandes. Relancer est rapide et ne double rien. Tout est dans ATELIER_DIR (.atelier).`;
 
 const DAYS = 30;
 
@@ -26,8 +33,15 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     cli.err('La démonstration se sert du serveur embarqué ; la base de vos réglages n’est pas touchée.');
   }
   const dir = join(cli.config.dataDir, 'demo', 'logs');
-  // Never the database of a real workshop, nor its log folders.
-  const demo: Cli = { ...cli, config: { ...cli.config, databaseUrl: undefined, logsDir: dir } };
+  const { dataDir } = cli.config;
+  // Never the database of a real workshop, nor its folders: these are the defaults, whatever is set.
+  const own = {
+    databaseUrl: undefined,
+    logsDir: dir,
+    archivesDir: join(dataDir, 'archives'),
+    syncLogsDir: join(dataDir, 'sync_logs'),
+  };
+  const demo: Cli = { ...cli, config: { ...cli.config, ...own } };
 
   cli.out(`1. Journaux inventés de ${DAYS} jours × ${DEFAULT_CENTRES.length} centres`);
   const tree = await simulateTree({ dir, days: DAYS, noise: 0.3, seed: 1, signal: cli.shutdown.signal });
@@ -58,6 +72,8 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     ],
     await countRejets(ctx.pool, undefined),
   );
+  cli.out('');
+  await showCommandes(cli, demo, ctx.pool);
   const last = sessions[0];
   const next: [string, string][] = [
     [
@@ -67,6 +83,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     ['npx atelier sessions --centre DEM12 --csv', 'toutes les sessions d’un centre, pour un tableur'],
     ['npx atelier rejets', 'les lignes rejetées, avec fichier, ligne et raison'],
     ['npx atelier fichiers', 'les fichiers lus et leurs versions'],
+    ['npx atelier commandes', 'les commandes de volets roulants'],
     ['npx atelier db psql', 'les tables, en SQL'],
     ['LOGS_DIR=/vos/journaux npx atelier ingest', 'vos propres journaux'],
     ['npx atelier db stop', 'arrête le serveur embarqué'],
@@ -75,4 +92,25 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   cli.out('Et maintenant :');
   for (const [command, what] of next) cli.out(`  ${command.padEnd(44)} ${what}`);
   return compteurs.fichiersIllisibles > 0 ? 3 : 0;
+}
+
+/** The road of the orders, as far as this machine has a MariaDB. */
+async function showCommandes(cli: Cli, demo: Cli, pool: Pool): Promise<void> {
+  cli.out('5. Les commandes de volets roulants, d’un ERP inventé');
+  const missing = ensureMariadbProgram((line) => cli.err(`   ${line}`));
+  if (missing !== undefined) {
+    cli.out(`   sans MariaDB, pas de commandes : ${missing}`);
+    return;
+  }
+  const erp = await startDemoErp(join(cli.config.dataDir, 'mariadb'));
+  try {
+    const progress = new Progress(undefined, { bytes: 0, files: 0 });
+    const withErp: Cli = { ...demo, config: { ...demo.config, erp: erp.config } };
+    const result = await sync(await openSync(withErp, (line) => progress.log(line, cli.err)));
+    const [, ...lines] = reportSync(result, false);
+    for (const line of lines.slice(0, 2)) cli.out(` ${line}`);
+    printRows(cli, 'table', COMMANDE_COLUMNS, await listCommandes(pool, { limite: 8 }));
+  } finally {
+    await erp.stop();
+  }
 }

@@ -44,7 +44,7 @@ export class Progress {
     const entry = JSON.parse(line) as Record<string, unknown>;
     if (entry['level'] !== 'warn' && entry['level'] !== 'error') return;
     this.clear();
-    const details = ['centre', 'dossier', 'fichier', 'raison', 'erreur']
+    const details = ['centre', 'dossier', 'fichier', 'raison', 'erreur', 'id', 'motif']
       .filter((key) => entry[key] !== undefined)
       .map((key) => printable(String(entry[key])));
     err(`${entry['level'] === 'error' ? '✖' : '⚠'} ${String(entry['msg'])} : ${details.join(' · ')}`);

@@ -12,7 +12,7 @@ export async function startExecution(db: Queryable, tache: string): Promise<numb
   return rows[0]!.id;
 }
 
-/** Notes how a run ended, with its counts. */
+/** Notes how a run ended, with its counts; what was noted first stays. */
 export async function endExecution(
   db: Queryable,
   id: number,
@@ -20,10 +20,8 @@ export async function endExecution(
   compteurs: object,
   erreur?: string,
 ): Promise<void> {
-  await db.query('UPDATE execution SET etat = $2, fin = now(), compteurs = $3, erreur = $4 WHERE id = $1', [
-    id,
-    etat,
-    JSON.stringify(compteurs),
-    erreur ?? null,
-  ]);
+  await db.query(
+    `UPDATE execution SET etat = $2, fin = now(), compteurs = $3, erreur = $4 WHERE id = $1 AND etat = 'en_cours'`,
+    [id, etat, JSON.stringify(compteurs), erreur ?? null],
+  );
 }
