@@ -1,4 +1,4 @@
-import type { Setting } from './config.ts';
+import type { Setting } from './setting.ts';
 
 /** How the connection to the ERP is protected. */
 export interface ErpTls {

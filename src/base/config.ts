@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ERP_SETTINGS, type ErpConfig, readErp } from './config-erp.ts';
 import { AtelierError, messageOf } from './errors.ts';
+import type { Setting } from './setting.ts';
 import { parseTimeOfDay } from './time.ts';
 
 /** When a controller writes its `MachineWait` line: as the wait begins (spec default) or once it is over. */
@@ -38,16 +39,6 @@ export interface Config {
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** One setting as an installer meets it; `.env_exemple` is made from these. */
-export interface Setting {
-  readonly name: string;
-  /** explanation, French, one or more lines */
-  readonly doc: string;
-  /** shown in `.env_exemple`; empty when there is none */
-  readonly default: string;
-  readonly secret?: true;
-}
 
 export const SETTINGS: readonly Setting[] = [
   {

@@ -1,6 +1,9 @@
 import { dayNumber, isDate } from '../../base/time.ts';
 import type { Raison } from './events.ts';
 
+/** Longest line that is read, in bytes without NULs and without its ending (rule 4). */
+export const MAX_LINE = 65_536;
+
 /** A decoded line, read by the general grammar (rules 5 to 8). */
 export type LineReading =
   | { readonly kind: 'blank' }

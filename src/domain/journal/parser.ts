@@ -1,13 +1,12 @@
 import { dayNumber, type FactoryTime, isDate } from '../../base/time.ts';
+import { ByteLines } from './byte-lines.ts';
 import { parseProfile, parseWait } from './details.ts';
 import { decodeBytes, type Encoding } from './encoding.ts';
 import type { AutreEvenement, Compte, Evenement, Genre, Profil, Raison, Rejet } from './events.ts';
-import { cut, readLine } from './line-grammar.ts';
+import { cut, MAX_LINE, readLine } from './line-grammar.ts';
 import { emptyCount, NameTally } from './tally.ts';
 import { Utf16Lines } from './utf16-lines.ts';
 
-/** Longest line that is read, in bytes without NULs and without its ending (rule 4). */
-export const MAX_LINE = 65_536;
 /** Longest text that a reject keeps, in characters. */
 const MAX_REJECT_TEXT = 2_000;
 
@@ -26,7 +25,6 @@ export interface Reading {
   readonly dernier: number | undefined;
 }
 
-const LF = 10;
 const CR = 13;
 const COLON = 0x3a;
 const BAR = 0x7c;
@@ -44,14 +42,9 @@ export class LogParser {
   readonly #sink: Sink;
   readonly #names = new NameTally();
   readonly #compte = emptyCount();
-  readonly #wide: Utf16Lines | undefined;
+  readonly #lineCutter: ByteLines | Utf16Lines;
   /** bytes of the BOM still to be passed over */
   #bom: number;
-  /** the unfinished last line of the piece before, without NULs, at most MAX_LINE and a little */
-  #carry = Buffer.alloc(0);
-  #carryLength = 0;
-  /** all bytes of that line */
-  #carryRaw = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
   // The last date met, as four bytes and four bytes: nearly every line has the one of the line before.
@@ -68,9 +61,10 @@ export class LogParser {
     this.#encoding = encoding.name;
     this.#sink = sink;
     this.#bom = encoding.bom;
-    if (encoding.name === 'utf-16le' || encoding.name === 'utf-16be') {
-      this.#wide = new Utf16Lines(encoding.name, (text, raw) => this.#textLine(text, raw));
-    }
+    this.#lineCutter =
+      encoding.name === 'utf-16le' || encoding.name === 'utf-16be'
+        ? new Utf16Lines(encoding.name, (text, raw) => this.#textLine(text, raw))
+        : new ByteLines((bytes, start, end, raw) => this.#byteLine(bytes, start, end, raw));
   }
 
   /** Takes the next bytes; the buffer may be used again as soon as this returns. */
@@ -83,13 +77,11 @@ export class LogParser {
       this.#compte.octetsIgnores += skipped;
       bytes = bytes.subarray(skipped);
     }
-    if (this.#wide) this.#wide.push(bytes);
-    else this.#pushBytes(bytes);
+    this.#lineCutter.push(bytes);
   }
 
   end(): Reading {
-    if (this.#wide) this.#wide.end();
-    else if (this.#carryRaw > 0) this.#finishCarry();
+    this.#lineCutter.end();
     const seen = this.#latest >= this.#first;
     return {
       compte: { ...this.#compte, lignes: this.#lines() },
@@ -97,64 +89,6 @@ export class LogParser {
       premier: seen ? this.#first : undefined,
       dernier: seen ? this.#latest : undefined,
     };
-  }
-
-  #pushBytes(bytes: Buffer): void {
-    let nextNul = position(bytes, 0, 0);
-    let start = 0;
-    let end = bytes.indexOf(LF);
-    if (this.#carryRaw > 0 && end >= 0) {
-      this.#addToCarry(bytes, 0, end);
-      this.#carryRaw += 1;
-      this.#finishCarry();
-      start = end + 1;
-      end = bytes.indexOf(LF, start);
-    }
-    while (end >= 0) {
-      const raw = end + 1 - start;
-      if (nextNul < start) nextNul = position(bytes, 0, start);
-      if (nextNul < end) {
-        this.#addToCarry(bytes, start, end);
-        this.#carryRaw += 1;
-        this.#finishCarry();
-      } else {
-        this.#byteLine(bytes, start, end, raw);
-      }
-      start = end + 1;
-      end = bytes.indexOf(LF, start);
-    }
-    if (start < bytes.length) this.#addToCarry(bytes, start, bytes.length);
-  }
-
-  /** Keeps bytes of an unfinished line, without NULs, and never more than tell that it is too long. */
-  #addToCarry(bytes: Buffer, start: number, end: number): void {
-    this.#carryRaw += end - start;
-    const limit = MAX_LINE + 2;
-    for (let at = start; at < end && this.#carryLength < limit; ) {
-      if (bytes[at] === 0) {
-        at++;
-        while (at < end && bytes[at] === 0) at++;
-        continue;
-      }
-      let stop = bytes.indexOf(0, at);
-      if (stop < 0 || stop > end) stop = end;
-      stop = Math.min(stop, at + limit - this.#carryLength);
-      if (this.#carry.length < this.#carryLength + stop - at) {
-        const grown = Buffer.allocUnsafe(Math.min(limit, (this.#carryLength + stop - at) * 2));
-        this.#carry.copy(grown, 0, 0, this.#carryLength);
-        this.#carry = grown;
-      }
-      this.#carryLength += bytes.copy(this.#carry, this.#carryLength, at, stop);
-      at = stop;
-    }
-  }
-
-  #finishCarry(): void {
-    const raw = this.#carryRaw;
-    const length = this.#carryLength;
-    this.#carryRaw = 0;
-    this.#carryLength = 0;
-    this.#byteLine(this.#carry, 0, length, raw);
   }
 
   /** One line `bytes[start, end)`, without LF and NULs; `raw` bytes of the file belong to it. */
@@ -337,12 +271,6 @@ function twoDigits(b: Buffer, at: number): number {
   const tens = (b[at]! - 48) | 0;
   const units = (b[at + 1]! - 48) | 0;
   return tens >= 0 && tens <= 9 && units >= 0 && units <= 9 ? tens * 10 + units : 100;
-}
-
-/** Where a byte stands next, `Infinity` when nowhere. */
-function position(bytes: Buffer, byte: number, from: number): number {
-  const at = bytes.indexOf(byte, from);
-  return at < 0 ? Number.POSITIVE_INFINITY : at;
 }
 
 function genreAt(b: Buffer, start: number, end: number): Genre | undefined {

@@ -1,4 +1,4 @@
-import { MAX_LINE } from './parser.ts';
+import { MAX_LINE } from './line-grammar.ts';
 
 /** Cuts UTF-16 into lines of text without NULs, and says how many bytes of the file each took. */
 export class Utf16Lines {
