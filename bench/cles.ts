@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { silentLogger } from '../src/base/logger.ts';
-import { type Column, copyRows, type Value } from '../src/postgres/copy.ts';
+import { type Column, copyRows } from '../src/postgres/copy.ts';
+import type { Value } from '../src/postgres/copy-encoder.ts';
 import { type Client, createPool, transaction, withClient } from '../src/postgres/pool.ts';
 import { currentLoad, machineFacts, publish, spread, table } from './lib/report.ts';
 import { openWorkplace } from './lib/workplace.ts';

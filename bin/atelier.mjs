@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=1 --max-semi-space-size=4
 // Starts the TypeScript program, on the Node that the project pins whatever Node this is.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -6,20 +6,22 @@ import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 
+/** Those of the first line, for when it was not what started this. */
+const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=4'];
 const self = fileURLToPath(import.meta.url);
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) >= 26) {
-  // An import makes much garbage and keeps little: a heap that grows slowly stays small (docs/decisions/0006-memoire.md).
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
+  // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
+  // would take the second core from PostgreSQL and from the compressor. The first line says the rest
+  // (docs/decisions/0006-memoire.md).
   v8.setFlagsFromString('--heap-growing-percent=50');
-  // Helper threads of the collector would take the second core from PostgreSQL and from the compressor.
   v8.setFlagsFromString('--single-threaded-gc');
   // Types are stripped once, not at every start: 0.2 s and 20 MB less.
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
-  const child = spawn(pinned, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 } else {

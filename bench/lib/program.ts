@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MeasuredRun, runNode } from './run.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+const BIN = path('../../bin/atelier.mjs');
 
 /** Settings of a program under measure: its own folders, its own database. */
 export function settings(home: string, logsDir: string, databaseUrl: string): NodeJS.ProcessEnv {
@@ -19,7 +22,15 @@ export function settings(home: string, logsDir: string, databaseUrl: string): No
 
 /** `atelier ingest`, as a user runs it: start of the program included. */
 export async function runIngest(env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
-  return await runNode([path('../../bin/atelier.mjs'), 'ingest'], env);
+  return await runNode([...engineFlags(), BIN, 'ingest'], env);
+}
+
+/** What the first line of the program asks of the engine, so that it runs as from a shell. */
+export function engineFlags(): string[] {
+  return readFileSync(BIN, 'utf8')
+    .split('\n')[0]!
+    .split(' ')
+    .filter((word) => word.startsWith('--'));
 }
 
 export interface ParseResult {

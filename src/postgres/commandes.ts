@@ -51,7 +51,6 @@ export async function stageCommandes(
       ]);
     }
   });
-  await client.query('ANALYZE commande_arrivee');
 }
 
 /** Number of orders copied from the ERP that are stored now. */

@@ -1,4 +1,5 @@
-import { type Column, copyRows, type Value } from './copy.ts';
+import { type Column, copyRows } from './copy.ts';
+import type { Value } from './copy-encoder.ts';
 import type { Client } from './pool.ts';
 
 /** A table of rows that hang on a session, numbered 1, 2, … in it. */

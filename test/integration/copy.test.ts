@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
-import { type Column, copyRows, encodeNumeric, type Value } from '../../src/postgres/copy.ts';
+import { type Column, copyRows } from '../../src/postgres/copy.ts';
+import type { Value } from '../../src/postgres/copy-encoder.ts';
+import { encodeNumeric } from '../../src/postgres/numeric.ts';
 import { createPool, type Pool, transaction, withClient } from '../../src/postgres/pool.ts';
 import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { assertProperty } from '../harness/property.ts';

@@ -13,7 +13,12 @@ import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 /** Most memory that an import may ever hold. */
 const MAX_RSS = 200 * 1024 * 1024;
 /** What bin/atelier.mjs asks of the engine: without it, garbage waits longer than the memory allows. */
-const FLAGS = ['--semi-space-growth-factor=1', '--heap-growing-percent=50'];
+const FLAGS = [
+  '--v8-pool-size=1',
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=50',
+  '--single-threaded-gc',
+];
 const GIB = 1024 ** 3;
 const LONG = 120_000;
 

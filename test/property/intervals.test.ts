@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Interval, intersect, measure, subtract, union } from '../../src/domain/intervals.ts';
 import { formatDecimal, hours, percent } from '../../src/domain/session/decimal.ts';
-import { encodeNumeric } from '../../src/postgres/copy.ts';
+import { encodeNumeric } from '../../src/postgres/numeric.ts';
 import { assertProperty } from '../harness/property.ts';
 import { decimal } from '../reference/line.ts';
 import { rounded } from '../reference/session.ts';

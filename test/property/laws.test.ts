@@ -189,7 +189,7 @@ function united(texts: readonly string[]): Map<string, number> {
     return { sha256: sha256Of(bytes), evenements: parse([bytes]).evenements };
   });
   const counts = new Map<string, number>();
-  for (const { evenement } of unite(rank(versions))) {
+  for (const evenement of unite(rank(versions)).evenements) {
     const key = `${evenement.instant} ${evenement.details}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

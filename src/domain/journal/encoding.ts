@@ -84,7 +84,8 @@ function utf16Pattern(sample: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   let little = 0;
   let big = 0;
   for (let at = 0; at + 1 < sample.length; at += 2) {
-    const [first, second] = [sample[at], sample[at + 1]];
+    const first = sample[at];
+    const second = sample[at + 1];
     if (first === 0 && second === 0) continue;
     pairs++;
     if (second === 0) little++;
@@ -100,8 +101,15 @@ const CP1252 =
   '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f' +
   '\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
 
+/** Whether no byte stands for anything but ASCII: so it is with nearly every line, and then decoding is copying. */
+export function isAsciiRange(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at]! >= 0x80) return false;
+  return true;
+}
+
 /** Text of bytes in a one-byte or UTF-8 encoding (not UTF-16). */
 export function decodeBytes(bytes: Buffer, start: number, end: number, encoding: Encoding['name']): string {
+  if (isAsciiRange(bytes, start, end)) return bytes.toString('latin1', start, end);
   if (encoding === 'utf-8') return bytes.toString('utf8', start, end);
   return bytes.toString('latin1', start, end).replace(/[\x80-\x9f]/g, (c) => CP1252[c.charCodeAt(0) - 0x80]!);
 }

@@ -2,7 +2,16 @@ import { dayNumber, type FactoryTime, isDate } from '../../base/time.ts';
 import { ByteLines } from './byte-lines.ts';
 import { parseProfile, parseWait } from './details.ts';
 import { decodeBytes, type Encoding } from './encoding.ts';
-import type { AutreEvenement, Compte, Evenement, Genre, Profil, Raison, Rejet } from './events.ts';
+import {
+  type AutreEvenement,
+  type Compte,
+  type Evenement,
+  GENRES,
+  type Genre,
+  type Profil,
+  type Raison,
+  type Rejet,
+} from './events.ts';
 import { cut, MAX_LINE, readLine } from './line-grammar.ts';
 import { emptyCount, NameTally } from './tally.ts';
 import { Utf16Lines } from './utf16-lines.ts';
@@ -149,12 +158,25 @@ export class LogParser {
       this.#compte.octetsAutres += raw;
       return true;
     }
-    const details = at < end ? decodeBytes(b, at + 1, end, this.#encoding).trim() : '';
+    const details = at < end ? this.#details(b, at + 1, end) : '';
     const jour = this.#productionDay(instant, this.#day, secondOfDay);
     if (!this.#event(genre, instant, jour, details, raw)) {
       this.#rejectDetails(genre, decodeBytes(b, s, end, this.#encoding), raw);
     }
     return true;
+  }
+
+  /** The trimmed text of details; ASCII blanks are left out before there is a string to trim. */
+  #details(b: Buffer, start: number, end: number): string {
+    let from = start;
+    let to = end;
+    while (from < to && b[from] === SPACE) from++;
+    while (to > from && b[to - 1] === SPACE) to--;
+    const text = decodeBytes(b, from, to, this.#encoding);
+    const first = b[from]!;
+    const last = b[to - 1]!;
+    const maybeBlank = first < SPACE || first >= 0x80 || last < SPACE || last >= 0x80;
+    return maybeBlank ? text.trim() : text;
   }
 
   #grammarLine(text: string, raw: number): void {
@@ -171,7 +193,7 @@ export class LogParser {
     }
     const { day, secondOfDay } = line.stamp;
     const instant = this.#seeStamp(day, secondOfDay);
-    const genre = genreOf(line.event);
+    const genre = BY_NAME.get(line.event);
     if (genre) {
       const jour = this.#productionDay(instant, day, secondOfDay);
       if (!this.#event(genre, instant, jour, line.details, raw)) this.#rejectDetails(genre, text, raw);
@@ -273,24 +295,15 @@ function twoDigits(b: Buffer, at: number): number {
   return tens >= 0 && tens <= 9 && units >= 0 && units <= 9 ? tens * 10 + units : 100;
 }
 
-function genreAt(b: Buffer, start: number, end: number): Genre | undefined {
-  // Only names of 10 to 14 bytes that begin with J, M or S are worth a string.
-  const length = end - start;
-  if (length < 10 || length > 14) return undefined;
-  const initial = b[start];
-  if (initial !== 0x4a && initial !== 0x4d && initial !== 0x53) return undefined;
-  return genreOf(b.toString('latin1', start, end));
-}
+// Derived, so that a new event need only be added to GENRES.
+const BY_NAME: ReadonlyMap<string, Genre> = new Map(GENRES.map((genre) => [genre, genre]));
+const SHORTEST = Math.min(...GENRES.map((genre) => genre.length));
+const LONGEST = Math.max(...GENRES.map((genre) => genre.length));
+const INITIALS: ReadonlySet<number> = new Set(GENRES.map((genre) => genre.charCodeAt(0)));
 
-function genreOf(name: string): Genre | undefined {
-  switch (name) {
-    case 'StukUitgevoerd':
-    case 'MachineWait':
-    case 'MachineStop':
-    case 'MachineStart':
-    case 'JobProfiel':
-      return name;
-    default:
-      return undefined;
-  }
+/** The known event named by ASCII bytes. Only a name that may be one is worth a string. */
+function genreAt(b: Buffer, start: number, end: number): Genre | undefined {
+  const length = end - start;
+  if (length < SHORTEST || length > LONGEST || !INITIALS.has(b[start]!)) return undefined;
+  return BY_NAME.get(b.toString('latin1', start, end));
 }

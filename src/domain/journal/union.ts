@@ -7,11 +7,11 @@ export interface VersionDuJour {
   readonly evenements: readonly Evenement[];
 }
 
-/** An event of a united day and the place it is taken from. */
-export interface EvenementUni {
-  readonly evenement: Evenement;
-  /** index in the ranked versions */
-  readonly version: number;
+/** The events of a united day, in order, and the place that each is taken from. */
+export interface JourUni {
+  readonly evenements: readonly Evenement[];
+  /** index of each event's version in the ranked versions; undefined: there is only one */
+  readonly versions: readonly number[] | undefined;
 }
 
 /**
@@ -35,27 +35,25 @@ export function rank<V extends VersionDuJour>(versions: readonly V[]): V[] {
  * Unites the versions of one production day, given in order of rank: each event line counts as often as in the
  * version that holds it most often. The result is sorted by instant, then rank, then line.
  */
-export function unite(ranked: readonly VersionDuJour[]): EvenementUni[] {
-  const united: EvenementUni[] = [];
-  if (ranked.length === 1) {
-    for (const evenement of ranked[0]!.evenements) united.push({ evenement, version: 0 });
-  } else {
-    const taken = new Map<string, number>();
-    ranked.forEach(({ evenements }, version) => {
-      const here = new Map<string, number>();
-      for (const evenement of evenements) {
-        const key = `${evenement.instant}|${evenement.genre}|${evenement.details}`;
-        const occurrence = (here.get(key) ?? 0) + 1;
-        here.set(key, occurrence);
-        if (occurrence > (taken.get(key) ?? 0)) {
-          taken.set(key, occurrence);
-          united.push({ evenement, version });
-        }
+export function unite(ranked: readonly VersionDuJour[]): JourUni {
+  if (ranked.length === 1) return { evenements: inOrder(ranked[0]!.evenements), versions: undefined };
+  const united: { evenement: Evenement; version: number }[] = [];
+  const taken = new Map<string, number>();
+  for (const [version, { evenements }] of ranked.entries()) {
+    const here = new Map<string, number>();
+    for (const evenement of evenements) {
+      const key = `${evenement.instant}|${evenement.genre}|${evenement.details}`;
+      const occurrence = (here.get(key) ?? 0) + 1;
+      here.set(key, occurrence);
+      if (occurrence > (taken.get(key) ?? 0)) {
+        taken.set(key, occurrence);
+        united.push({ evenement, version });
       }
-    });
+    }
   }
   // Stable: events of one instant stay in order of rank, then of line.
-  return isSorted(united) ? united : united.sort((a, b) => a.evenement.instant - b.evenement.instant);
+  united.sort((a, b) => a.evenement.instant - b.evenement.instant);
+  return { evenements: united.map((u) => u.evenement), versions: united.map((u) => u.version) };
 }
 
 function firstInstant(evenements: readonly Evenement[]): number {
@@ -64,9 +62,10 @@ function firstInstant(evenements: readonly Evenement[]): number {
   return first;
 }
 
-function isSorted(events: readonly EvenementUni[]): boolean {
+/** By instant; a log is nearly always in order already. */
+function inOrder(events: readonly Evenement[]): readonly Evenement[] {
   for (let i = 1; i < events.length; i++) {
-    if (events[i]!.evenement.instant < events[i - 1]!.evenement.instant) return false;
+    if (events[i]!.instant < events[i - 1]!.instant) return events.toSorted((a, b) => a.instant - b.instant);
   }
-  return true;
+  return events;
 }

@@ -1,6 +1,6 @@
 import { type Interval, intersect, measure, subtract, union } from '../intervals.ts';
 import type { Profil } from '../journal/events.ts';
-import type { EvenementUni } from '../journal/union.ts';
+import type { JourUni } from '../journal/union.ts';
 import { type Decimal, hours, percent } from './decimal.ts';
 
 /** Where a computed row comes from: index of the version among those united, and line number in it. */
@@ -77,20 +77,20 @@ const MICROS = 1_000_000;
  *
  * @param attente whether the stamp of a wait is its start or its end
  */
-export function computeSession(events: readonly EvenementUni[], attente: 'debut' | 'fin'): SessionCalculee {
+export function computeSession({ evenements, versions }: JourUni, attente: 'debut' | 'fin'): SessionCalculee {
   const profils: ProfilCalcule[] = [];
   const attentes: PeriodeCalculee[] = [];
   const arrets: PeriodeCalculee[] = [];
   const pieces: PieceCalculee[] = [];
-  const contributions = new Map<number, number>();
   let premierStart: number | undefined;
   let dernierStop: number | undefined;
   /** the `MachineStop` that the machine has been standing still since */
   let stopped: { instant: number; provenance: Provenance } | undefined;
 
-  for (const { evenement, version } of events) {
+  for (let i = 0; i < evenements.length; i++) {
+    const evenement = evenements[i]!;
     const { genre, instant, ligne } = evenement;
-    contributions.set(version, (contributions.get(version) ?? 0) + 1);
+    const version = versions?.[i] ?? 0;
     switch (genre) {
       case 'StukUitgevoerd':
         pieces.push({
@@ -124,6 +124,9 @@ export function computeSession(events: readonly EvenementUni[], attente: 'debut'
         }
         stopped = undefined;
         break;
+      default:
+        // A new event does not compile until it has a meaning here.
+        genre satisfies never;
     }
   }
 
@@ -150,7 +153,7 @@ export function computeSession(events: readonly EvenementUni[], attente: 'debut'
     attentes,
     arrets,
     pieces,
-    source: mostOf(contributions),
+    source: mostOf(versions ?? [0]),
   };
 }
 
@@ -197,12 +200,9 @@ function wait(
   };
 }
 
-/** The version with the largest count; the first in rank among equals (rule 17). */
-function mostOf(counts: ReadonlyMap<number, number>): number {
-  let best = -1;
-  let most = 0;
-  for (const [key, count] of counts) {
-    if (count > most || (count === most && key < best)) [best, most] = [key, count];
-  }
-  return best;
+/** The version that stands there most often; the first in rank among equals (rule 17). */
+function mostOf(versions: readonly number[]): number {
+  const counts: number[] = [];
+  for (const version of versions) counts[version] = (counts[version] ?? 0) + 1;
+  return counts.reduce((best, count, version) => (count > (counts[best] ?? 0) ? version : best), 0);
 }

@@ -1,6 +1,6 @@
 import { formatDecimal, formatDecimalMicros } from '../../domain/session/decimal.ts';
 import type { PeriodeCalculee, Provenance, SessionCalculee } from '../../domain/session/session.ts';
-import type { Value } from '../../postgres/copy.ts';
+import type { Value } from '../../postgres/copy-encoder.ts';
 import {
   copyDetails,
   type DetailRows,

@@ -25,6 +25,8 @@ export interface ImportOptions {
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
 const BATCH = { files: 24, bytes: 24 * 1024 * 1024, events: 30_000 };
+/** The first batch has this many files, each next one twice as many: PostgreSQL gets to work early. */
+const FIRST_BATCH = 4;
 
 interface Lot {
   readonly centre: Centre;
@@ -48,6 +50,7 @@ export class Import {
   #compteurs = nouveauxCompteurs();
   #scans = 0;
   #lot: Lot | undefined;
+  #files = FIRST_BATCH;
   /** the batch being written while the next one is read */
   #writing: Promise<void> = Promise.resolve();
   #replaced = false;
@@ -68,6 +71,7 @@ export class Import {
   async scan(): Promise<Compteurs> {
     const { signal } = this.#ctx.shutdown;
     this.#compteurs = nouveauxCompteurs();
+    this.#files = FIRST_BATCH;
     // A failure is thrown by the next wait; until then it must not count as unhandled.
     this.#writing.catch(() => undefined);
     try {
@@ -189,7 +193,10 @@ export class Import {
     // Only what is kept in memory counts: known bytes are not.
     if (lecture.contenu) lot.bytes += lecture.taille;
     lot.events += lecture.contenu?.reading.compte.lignesEvenements ?? 0;
-    const full = lot.lectures.length >= BATCH.files || lot.bytes >= BATCH.bytes || lot.events >= BATCH.events;
+    const full =
+      lot.lectures.length >= Math.min(BATCH.files, this.#files) ||
+      lot.bytes >= BATCH.bytes ||
+      lot.events >= BATCH.events;
     if (full) await this.#flush();
   }
 
@@ -202,6 +209,7 @@ export class Import {
     const lot = this.#lot;
     this.#lot = undefined;
     if (!lot) return;
+    this.#files *= 2;
     try {
       this.#writing = this.#recompute(lot, await this.#register(lot));
       this.#writing.catch(() => undefined);
