@@ -21,6 +21,7 @@ export function pathsOf(home: string) {
     password: at('mot-de-passe'),
     init: at('comptes.sql'),
     log: at('mariadb.log'),
+    tmp: at('tmp'),
   };
 }
 

@@ -67,7 +67,9 @@ export async function startMariadb(dir: string, options: MariadbOptions = {}): P
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const account = accountToRunAs();
   const owner = account ? ownerOf(account) : undefined;
-  if (owner) chownSync(home, owner.uid, owner.gid);
+  // Its own: a server that starts removes what others, a real ERP's too, have in a temporary folder that they share.
+  mkdirSync(paths.tmp, { recursive: true, mode: 0o700 });
+  if (owner) for (const folder of [home, paths.tmp]) chownSync(folder, owner.uid, owner.gid);
   if (!existsSync(join(paths.data, 'mysql'))) await initialise(home, account);
   const password = readOrCreatePassword(paths.password);
   // The accounts are set at every start: no window where root has no password over TCP.
@@ -156,7 +158,7 @@ function connect(server: MariadbServer) {
 }
 
 async function initialise(home: string, account: string | undefined): Promise<void> {
-  const { data, log } = pathsOf(home);
+  const { data, log, tmp } = pathsOf(home);
   rmSync(data, { recursive: true, force: true });
   const args = ['--no-defaults', `--datadir=${data}`, '--skip-test-db', '--skip-name-resolve', '--force'];
   args.push(
@@ -166,6 +168,7 @@ async function initialise(home: string, account: string | undefined): Promise<vo
   );
   // The tables of an empty server need no disk flush: a crash here only means starting over.
   args.push('--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=16M', '--aria-log-file-size=8M');
+  args.push(`--tmpdir=${tmp}`);
   if (account) args.push(`--user=${account}`);
   try {
     await promisify(execFile)(program('mariadb-install-db')!, args, { cwd: home });
@@ -182,9 +185,15 @@ function serverArguments(
   account: string | undefined,
   options: MariadbOptions,
 ): string[] {
-  const { data, pid, init } = pathsOf(home);
+  const { data, pid, init, tmp } = pathsOf(home);
   const args = ['--no-defaults', `--datadir=${data}`, `--pid-file=${pid}`, `--init-file=${init}`];
-  args.push('--bind-address=127.0.0.1', `--port=${port}`, '--skip-name-resolve', '--skip-log-bin');
+  args.push(
+    `--tmpdir=${tmp}`,
+    '--bind-address=127.0.0.1',
+    `--port=${port}`,
+    '--skip-name-resolve',
+    '--skip-log-bin',
+  );
   // Relative to the data: a full path may pass the 107 bytes that a socket's name can have.
   args.push('--socket=mariadb.sock', '--performance-schema=OFF', '--innodb-use-native-aio=0');
   args.push('--character-set-server=utf8mb4', '--collation-server=utf8mb4_general_ci');

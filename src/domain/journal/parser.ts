@@ -297,13 +297,13 @@ function twoDigits(b: Buffer, at: number): number {
 
 // Derived, so that a new event need only be added to GENRES.
 const BY_NAME: ReadonlyMap<string, Genre> = new Map(GENRES.map((genre) => [genre, genre]));
-const SHORTEST = Math.min(...GENRES.map((genre) => genre.length));
-const LONGEST = Math.max(...GENRES.map((genre) => genre.length));
-const INITIALS: ReadonlySet<number> = new Set(GENRES.map((genre) => genre.charCodeAt(0)));
+/** 1 where a known event has this length (high byte) and this first letter (low byte). */
+const SHAPES = new Uint8Array(256 * 256);
+for (const genre of GENRES) SHAPES[(genre.length << 8) | genre.charCodeAt(0)] = 1;
 
 /** The known event named by ASCII bytes. Only a name that may be one is worth a string. */
 function genreAt(b: Buffer, start: number, end: number): Genre | undefined {
   const length = end - start;
-  if (length < SHORTEST || length > LONGEST || !INITIALS.has(b[start]!)) return undefined;
+  if (length > 255 || SHAPES[(length << 8) | b[start]!] === 0) return undefined;
   return BY_NAME.get(b.toString('latin1', start, end));
 }

@@ -201,22 +201,28 @@ export class Import {
   }
 
   /**
-   * Registers the batch, then lets its days be recomputed while the next batch is read. Reading waits for the
-   * registration: its many small questions would otherwise each wait for a file to be parsed, with the centre locked.
+   * Registers the batch while the days of the one before are still being recomputed on another connection, then lets its
+   * own days be recomputed while the next batch is read: two batches are in memory at most. Reading waits for the
+   * registration, whose many small questions would otherwise each wait for a file to be parsed, with the centre locked.
    */
   async #flush(): Promise<void> {
-    await this.#writing;
     const lot = this.#lot;
     this.#lot = undefined;
-    if (!lot) return;
-    this.#files *= 2;
-    try {
-      this.#writing = this.#recompute(lot, await this.#register(lot));
+    if (lot) {
+      this.#files *= 2;
+      let jours: ReadonlySet<number>;
+      try {
+        jours = await this.#register(lot);
+      } catch (error) {
+        // What is not registered must not stay in the archive's waiting room as long as this process lives.
+        if (!this.#aBlanc) for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
+        throw error;
+      }
+      await this.#writing;
+      this.#writing = this.#recompute(lot, jours);
       this.#writing.catch(() => undefined);
-    } catch (error) {
-      // What is not registered must not stay in the archive's waiting room as long as this process lives.
-      if (!this.#aBlanc) for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
-      throw error;
+    } else {
+      await this.#writing;
     }
   }
 
