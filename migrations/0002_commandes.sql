@@ -32,7 +32,7 @@ COMMENT ON COLUMN commandes_volets_roulants.date_synchronisation IS 'Instant de 
 
 CREATE TABLE commande_historique (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  execution_id    bigint REFERENCES execution (id),
+  execution_id    bigint,
   commande_id     bigint NOT NULL,
   numero_commande text NOT NULL,
   extension       text NOT NULL,
@@ -41,11 +41,12 @@ CREATE TABLE commande_historique (
   nouveau_status  text,
   date_changement timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX commande_historique_execution_id_idx ON commande_historique (execution_id);
+-- No key on the run: runs are kept for a shorter time than what they changed, and it would be checked row by row.
+CREATE INDEX commande_historique_execution_id_idx ON commande_historique USING brin (execution_id);
 CREATE INDEX commande_historique_commande_idx ON commande_historique (numero_commande, extension, date_changement);
 COMMENT ON TABLE commande_historique IS 'Ce que les synchronisations ont changé aux commandes';
 COMMENT ON COLUMN commande_historique.id IS 'Identifiant';
-COMMENT ON COLUMN commande_historique.execution_id IS 'Passage qui a fait le changement';
+COMMENT ON COLUMN commande_historique.execution_id IS 'Passage qui a fait le changement (il peut avoir été purgé depuis)';
 COMMENT ON COLUMN commande_historique.commande_id IS 'Commande (elle peut avoir été retirée depuis)';
 COMMENT ON COLUMN commande_historique.numero_commande IS 'Numéro de commande';
 COMMENT ON COLUMN commande_historique.extension IS 'Extension';

@@ -175,7 +175,7 @@ function readDatabaseUrl(text: (name: string) => string, problems: string[]): st
 
 function readZone(zone: string, problems: string[]): string {
   try {
-    return new Intl.DateTimeFormat('fr', { timeZone: zone }).resolvedOptions().timeZone;
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone).timeZoneId;
   } catch {
     problems.push(`FUSEAU : « ${zone} » n’est pas un fuseau connu (exemple : Europe/Paris)`);
     return 'UTC';

@@ -16,7 +16,8 @@ import { openIngest } from './open.ts';
 import { Progress } from './progress.ts';
 import { sessionColumns } from './sessions.ts';
 import { openSync, reportSync } from './sync.ts';
-import { bytes, printRows } from './table.ts';
+import { printRows } from './table.ts';
+import { bytes } from './text.ts';
 
 export const summary = 'montre tout : trois centres inventés, un mois de journaux, les sessions';
 export const usage = `Usage : npx atelier demo   (ou npm run demo)

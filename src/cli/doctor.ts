@@ -12,7 +12,7 @@ import { centreOfFolder } from '../sources/centre.ts';
 import { DossierLocal } from '../sources/dossier.ts';
 import type { Cli } from './cli.ts';
 import { databaseUrl } from './open.ts';
-import { bytes, printable } from './table.ts';
+import { bytes, printable } from './text.ts';
 
 export const summary = 'contrôle l’installation et les données, et dit comment réparer';
 export const usage = `Usage : npx atelier doctor [--json]

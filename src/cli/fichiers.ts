@@ -8,7 +8,8 @@ import type { Pool } from '../postgres/pool.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openPool } from './open.ts';
-import { bytes, FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
+import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
+import { bytes } from './text.ts';
 
 export const summary = 'liste les fichiers *.LOG vus, ou rend les octets de l’un d’eux';
 export const usage = `Usage : npx atelier fichiers [--centre NOM] [--fichier CHEMIN] [--limite N] [--json | --csv]

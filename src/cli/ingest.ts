@@ -8,7 +8,7 @@ import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openIngest } from './open.ts';
 import { Progress } from './progress.ts';
-import { bytes } from './table.ts';
+import { bytes } from './text.ts';
 
 export const summary = 'lit les journaux des machines et met les sessions à jour';
 export const usage = `Usage : npx atelier ingest [--dir DOSSIER] [--centre NOM] [--watch] [--replace CHEMIN] [--dry-run] [--json]

@@ -1,4 +1,4 @@
-import { bytes, printable } from './table.ts';
+import { bytes, printable } from './text.ts';
 
 const EVERY = 100;
 

@@ -11,7 +11,8 @@ import {
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openPool } from './open.ts';
-import { isDateText, printable } from './table.ts';
+import { isDateText } from './table.ts';
+import { printable } from './text.ts';
 import { timeline } from './timeline.ts';
 
 export const summary = 'montre une journée : chiffres, frise, périodes, et d’où elles viennent';

@@ -8,7 +8,7 @@ import type { Pool } from '../postgres/pool.ts';
 import type { Cli } from './cli.ts';
 import { type LogConsole, openPool } from './open.ts';
 import { Progress } from './progress.ts';
-import { printable } from './table.ts';
+import { printable } from './text.ts';
 
 export const summary = 'met la liste des commandes à jour depuis l’ERP';
 export const usage = `Usage : npx atelier sync [--dry-run] [--force] [--json]

@@ -35,8 +35,7 @@ export async function stageCommandes(
   await client.query(
     `CREATE TEMPORARY TABLE commande_arrivee (
        numero_commande text NOT NULL, extension text NOT NULL, status text NOT NULL, date_modification date NOT NULL,
-       coffre text NOT NULL, coffres text[] NOT NULL, gestion_en_stock smallint NOT NULL,
-       PRIMARY KEY (numero_commande, extension)) ON COMMIT DROP`,
+       coffre text NOT NULL, coffres text[] NOT NULL, gestion_en_stock smallint NOT NULL) ON COMMIT DROP`,
   );
   await copyRows(client, 'commande_arrivee', COLUMNS, async (write) => {
     for (const c of commandes) {
@@ -140,7 +139,7 @@ async function applyChanges(client: Client): Promise<void> {
     `INSERT INTO commandes_volets_roulants (numero_commande, extension, ${CONTENT}, origine, date_synchronisation)
      SELECT a.numero_commande, a.extension, ${CONTENT}, 'erp', now()
        FROM commande_changement g JOIN commande_arrivee a USING (numero_commande, extension)
-      WHERE g.motif = 'ajoutee' ORDER BY a.numero_commande, a.extension`,
+      WHERE g.motif = 'ajoutee'`,
   );
 }
 

@@ -3,7 +3,8 @@ import { loadConfig } from '../../src/base/config.ts';
 import { Shutdown } from '../../src/base/shutdown.ts';
 import { FactoryTime } from '../../src/base/time.ts';
 import { sessionColumns } from '../../src/cli/sessions.ts';
-import { bytes, date, type Format, positive, printRows, type TableColumn } from '../../src/cli/table.ts';
+import { date, type Format, positive, printRows, type TableColumn } from '../../src/cli/table.ts';
+import { bytes } from '../../src/cli/text.ts';
 import type { SessionListee } from '../../src/postgres/listes.ts';
 
 /** What a listing prints on a terminal of a given width. */
