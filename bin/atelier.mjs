@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --v8-pool-size=1 --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --v8-pool-size=1 --max-semi-space-size=4
 // Starts the TypeScript program, on the Node that the project pins whatever Node this is.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -21,7 +21,8 @@ if (Number(process.versions.node.split('.')[0]) >= 26) {
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
-  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
+  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 } else {

@@ -22,15 +22,22 @@ export function settings(home: string, logsDir: string, databaseUrl: string): No
 
 /** `atelier ingest`, as a user runs it: start of the program included. */
 export async function runIngest(env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
-  return await runNode([...engineFlags(), BIN, 'ingest'], env);
+  return await runNode([...engineFlags(), BIN, 'ingest'], { ...env, ...engineEnv() });
 }
 
 /** What the first line of the program asks of the engine, so that it runs as from a shell. */
 export function engineFlags(): string[] {
-  return readFileSync(BIN, 'utf8')
-    .split('\n')[0]!
-    .split(' ')
-    .filter((word) => word.startsWith('--'));
+  return firstLine().filter((word) => word.startsWith('--'));
+}
+
+/** Variables that the first line sets. */
+function engineEnv(): Record<string, string> {
+  const assignments = firstLine().filter((word) => /^[A-Z_]+=/.test(word));
+  return Object.fromEntries(assignments.map((word) => word.split('=') as [string, string]));
+}
+
+function firstLine(): string[] {
+  return readFileSync(BIN, 'utf8').split('\n')[0]!.split(' ');
 }
 
 export interface ParseResult {

@@ -65,7 +65,8 @@ export class Archive {
       const fd = openSync(path, 'wx');
       try {
         // Not writev: on a full disk it may write a part and call it a success.
-        writeFileSync(fd, Buffer.concat([header(meta), frame]));
+        writeFileSync(fd, header(meta));
+        writeFileSync(fd, frame);
         await syncToDisk(fd);
       } finally {
         closeSync(fd);

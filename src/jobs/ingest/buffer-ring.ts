@@ -5,7 +5,7 @@ export class BufferRing {
   #made = 0;
   readonly #max: number;
 
-  constructor(max = 3) {
+  constructor(max = 2) {
     this.#max = max;
   }
 
