@@ -44,14 +44,13 @@ CREATE TABLE commande_historique (
   nouveau_status text,
   date_changement timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT commande_historique_pkey PRIMARY KEY (id),
-  CONSTRAINT commande_historique_execution_id_fkey FOREIGN KEY (execution_id) REFERENCES execution(id),
   CONSTRAINT commande_historique_motif_check CHECK ((motif = ANY (ARRAY['ajoutee'::text, 'modifiee'::text, 'retiree'::text, 'remplace_manuel'::text])))
 );
-CREATE INDEX commande_historique_commande_idx ON public.commande_historique USING btree (numero_commande, extension, date_changement);
-CREATE INDEX commande_historique_execution_id_idx ON public.commande_historique USING btree (execution_id);
+CREATE INDEX commande_historique_commande_id_idx ON public.commande_historique USING btree (commande_id, id);
+CREATE INDEX commande_historique_execution_id_idx ON public.commande_historique USING brin (execution_id);
 COMMENT ON TABLE commande_historique IS 'Ce que les synchronisations ont changé aux commandes';
 COMMENT ON COLUMN commande_historique.id IS 'Identifiant';
-COMMENT ON COLUMN commande_historique.execution_id IS 'Passage qui a fait le changement';
+COMMENT ON COLUMN commande_historique.execution_id IS 'Passage qui a fait le changement (il peut avoir été purgé depuis)';
 COMMENT ON COLUMN commande_historique.commande_id IS 'Commande (elle peut avoir été retirée depuis)';
 COMMENT ON COLUMN commande_historique.numero_commande IS 'Numéro de commande';
 COMMENT ON COLUMN commande_historique.extension IS 'Extension';

@@ -43,7 +43,7 @@ CREATE TABLE commande_historique (
 );
 -- No key on the run: runs are kept for a shorter time than what they changed, and it would be checked row by row.
 CREATE INDEX commande_historique_execution_id_idx ON commande_historique USING brin (execution_id);
-CREATE INDEX commande_historique_commande_idx ON commande_historique (numero_commande, extension, date_changement);
+CREATE INDEX commande_historique_commande_id_idx ON commande_historique (commande_id, id);
 COMMENT ON TABLE commande_historique IS 'Ce que les synchronisations ont changé aux commandes';
 COMMENT ON COLUMN commande_historique.id IS 'Identifiant';
 COMMENT ON COLUMN commande_historique.execution_id IS 'Passage qui a fait le changement (il peut avoir été purgé depuis)';

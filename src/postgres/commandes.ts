@@ -111,8 +111,7 @@ export async function mergeCommandes(
                 IS DISTINCT FROM (a.status, a.date_modification, a.coffre, a.coffres, a.gestion_en_stock)))`,
   );
   if (options.apply) {
-    await applyChanges(client);
-    await keepHistory(client, options.executionId);
+    await applyChanges(client, options.executionId);
   }
   return await summarise(client, options.examples);
 }
@@ -123,7 +122,7 @@ async function lockTable(client: Client): Promise<void> {
   await client.query('LOCK TABLE commandes_volets_roulants IN SHARE ROW EXCLUSIVE MODE');
 }
 
-async function applyChanges(client: Client): Promise<void> {
+async function applyChanges(client: Client, executionId: number | undefined): Promise<void> {
   await client.query(
     `DELETE FROM commandes_volets_roulants c USING commande_changement g
       WHERE g.motif = 'retiree' AND c.id = g.commande_id`,
@@ -136,19 +135,21 @@ async function applyChanges(client: Client): Promise<void> {
       WHERE g.motif IN ('modifiee', 'remplace_manuel') AND c.id = g.commande_id`,
   );
   await client.query(
-    `INSERT INTO commandes_volets_roulants (numero_commande, extension, ${CONTENT}, origine, date_synchronisation)
-     SELECT a.numero_commande, a.extension, ${CONTENT}, 'erp', now()
-       FROM commande_changement g JOIN commande_arrivee a USING (numero_commande, extension)
-      WHERE g.motif = 'ajoutee'`,
-  );
-}
-
-async function keepHistory(client: Client, executionId: number | undefined): Promise<void> {
-  await client.query(
     `INSERT INTO commande_historique (execution_id, commande_id, numero_commande, extension, motif, ancien_status, nouveau_status)
-     SELECT $1, coalesce(g.commande_id, c.id), g.numero_commande, g.extension, g.motif, g.ancien_status, g.nouveau_status
-       FROM commande_changement g
-       LEFT JOIN commandes_volets_roulants c ON c.numero_commande = g.numero_commande AND c.extension = g.extension`,
+     SELECT $1::bigint, commande_id, numero_commande, extension, motif, ancien_status, nouveau_status
+       FROM commande_changement WHERE motif <> 'ajoutee'`,
+    [executionId ?? null],
+  );
+  // The ids of added orders are known only once they are there.
+  await client.query(
+    `WITH ajoutees AS (
+       INSERT INTO commandes_volets_roulants (numero_commande, extension, ${CONTENT}, origine, date_synchronisation)
+       SELECT a.numero_commande, a.extension, ${CONTENT}, 'erp', now()
+         FROM commande_changement g JOIN commande_arrivee a USING (numero_commande, extension)
+        WHERE g.motif = 'ajoutee'
+       RETURNING id, numero_commande, extension, status)
+     INSERT INTO commande_historique (execution_id, commande_id, numero_commande, extension, motif, nouveau_status)
+     SELECT $1::bigint, id, numero_commande, extension, 'ajoutee', status FROM ajoutees`,
     [executionId ?? null],
   );
 }

@@ -24,7 +24,7 @@ export interface ImportOptions {
 }
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
-const BATCH = { files: 24, bytes: 24 * 1024 * 1024, events: 30_000 };
+const BATCH = { files: 16, bytes: 16 * 1024 * 1024, events: 20_000 };
 /** The first batch has this many files, each next one twice as many: PostgreSQL gets to work early. */
 const FIRST_BATCH = 4;
 
