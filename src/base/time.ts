@@ -111,9 +111,10 @@ export class FactoryTime {
     const known = this.#offsets.get(day);
     if (known) return known;
     const date = Temporal.PlainDate.from('1970-01-01').add({ days: day });
-    // A day that starts in a gap has its midnight read with the offset before it, an hour of margin finds that change.
+    // A change just before or after the day repeats or skips readings of it too: St. John's once went back two hours
+    // at a minute past midnight.
     const start = date.toZonedDateTime(this.zone).subtract({ hours: 3 });
-    const end = date.add({ days: 1 }).toZonedDateTime(this.zone);
+    const end = date.add({ days: 1 }).toZonedDateTime(this.zone).add({ hours: 3 });
     const next = start.getTimeZoneTransition('next');
     const before = start.offsetNanoseconds / 1e9;
     const found: DayOffsets =
