@@ -59,7 +59,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'SYNC_LOGS_DIR',
-    doc: 'Dossier des journaux d’atelier (ftp_log_service.log). Vide : sync_logs dans ATELIER_DIR.',
+    doc: 'Dossier des journaux d’atelier (ftp_log_service.log, mysql_sync.log). Vide : sync_logs dans ATELIER_DIR.',
     default: '',
   },
   {
