@@ -7,7 +7,8 @@ export class Progress {
   readonly #write: ((text: string) => void) | undefined;
   readonly #totalBytes: number;
   readonly #totalFiles: number;
-  readonly #started = performance.now();
+  /** when the first bytes came: what was opened before does not count as slow reading */
+  #started = 0;
   #last = 0;
   #shown = false;
 
@@ -20,6 +21,7 @@ export class Progress {
   update(state: { octetsLus: number; fichiersVus: number }): void {
     const now = performance.now();
     if (!this.#write || now - this.#last < EVERY) return;
+    if (this.#started === 0) this.#started = now - EVERY;
     this.#last = now;
     const seconds = (now - this.#started) / 1000;
     const speed = state.octetsLus / seconds;

@@ -20,7 +20,8 @@ export async function ingest(ctx: IngestContext, options: ImportOptions = {}): P
     const compteurs = await run.scan();
     const etat = compteurs.fichiersIllisibles > 0 ? 'partielle' : 'reussie';
     if (execution !== undefined) await endExecution(ctx.pool, execution, etat, compteurs);
-    ctx.logger.info({ source: ctx.source.description, ...compteurs }, 'import terminé');
+    const quoi = options.aBlanc ? 'import à blanc terminé, rien n’a été changé' : 'import terminé';
+    ctx.logger.info({ source: ctx.source.description, ...compteurs }, quoi);
     return compteurs;
   } catch (error) {
     const message = messageOf(error);
