@@ -40,8 +40,3 @@ export async function ensureCentre(
   );
   return { ...written.rows[0]!, nouveau: !known };
 }
-
-export async function listCentres(db: Queryable): Promise<CentreRow[]> {
-  const { rows } = await db.query<CentreRow>('SELECT id, nom, type_cu FROM centre_usinage ORDER BY nom');
-  return rows;
-}

@@ -19,7 +19,7 @@ export class EncodingDetector {
   #head = Buffer.alloc(0);
   #sample: Buffer | undefined;
   #sampleLength = 0;
-  /** the byte before the next piece, when it may be the even half of the first pair of the sample */
+  /** bytes before the next piece: whether the sample starts at an even or an odd offset hangs on it */
   #position = 0;
   #utf8 = true;
   /** start of a character that the last piece cut in two */

@@ -119,7 +119,7 @@ async function lireParMorceaux(
   const debuts = new Map<number, string>();
   const detector = new EncodingDetector();
   let taille = 0;
-  // Two buffers: the compressor has taken the one before last when the next piece is asked for.
+  // Three buffers in turn: the compressor has taken the one before last when the next piece is asked for.
   const ring = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
   async function* pieces(): AsyncGenerator<Buffer> {
     for (let turn = 0; taille < ouvert.taille; turn = (turn + 1) % ring.length) {

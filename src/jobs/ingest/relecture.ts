@@ -21,9 +21,8 @@ import { type Recalcul, recalculer } from './recalcul.ts';
  * day, stamp of waits, or an older parser), and recomputes their days.
  */
 export async function relireVersions(ctx: IngestContext, centre: CentreAImporter): Promise<Recalcul> {
-  const total: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0 };
   const outdated = await findOutdated(ctx.pool, centre.id, centre.regles);
-  if (outdated.length === 0) return total;
+  if (outdated.length === 0) return { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0 };
   ctx.logger.info(
     { centre: centre.nom, versions: outdated.length },
     'réglages changés : relecture des archives',
@@ -33,10 +32,9 @@ export async function relireVersions(ctx: IngestContext, centre: CentreAImporter
     ctx.shutdown.signal.throwIfAborted();
     for (const jour of await relire(ctx, centre, version)) jours.add(jour);
   }
-  const result = await withClient(ctx.pool, (client) =>
+  return await withClient(ctx.pool, (client) =>
     transaction(client, () => recalculer(ctx, client, centre, [...jours])),
   );
-  return result;
 }
 
 async function relire(ctx: IngestContext, centre: CentreAImporter, version: VersionRow): Promise<number[]> {
