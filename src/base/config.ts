@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { API_SETTINGS, type ApiConfig, readApi } from './config-api.ts';
 import { ERP_SETTINGS, type ErpConfig, readErp } from './config-erp.ts';
 import { AtelierError, messageOf } from './errors.ts';
 import type { Setting } from './setting.ts';
@@ -33,7 +34,7 @@ export interface Config {
   readonly journeeDebut: number;
   readonly centres: readonly CentreConfig[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  readonly secretKey: string | undefined;
+  readonly api: ApiConfig;
   /** the ERP to read orders from, undefined when none is set */
   readonly erp: ErpConfig | undefined;
 }
@@ -89,12 +90,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   ...ERP_SETTINGS,
   { name: 'NIVEAU_JOURNAL', doc: 'Détail du journal : debug, info, warn ou error.', default: 'info' },
-  {
-    name: 'SECRET_KEY',
-    doc: 'Clé de signature des jetons de l’API : au moins 32 octets (node -p "crypto.randomBytes(48).toString(\'base64url\')").',
-    default: '',
-    secret: true,
-  },
+  ...API_SETTINGS,
 ];
 
 /**
@@ -132,7 +128,7 @@ export function loadConfig(env: Env = readEnv()): Config {
     journeeDebut: readDayStart(text('JOURNEE_DEBUT'), problems),
     centres: readCentres(text('CENTRES'), problems),
     logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
-    secretKey: text('SECRET_KEY') || undefined,
+    api: readApi(text, problems),
     erp: readErp(text, problems),
   };
   if (problems.length > 0) {

@@ -10,6 +10,16 @@ export const CODES = {
     titre: 'Configuration invalide',
     conseil: 'Corrigez les réglages nommés (variables ou fichier .env ; voir .env_exemple).',
   },
+  ATL_C102: {
+    titre: 'Clés de l’API manquantes ou trop faibles',
+    conseil:
+      'Mettez SECRET_KEY et CLE_CHIFFREMENT dans .env (chmod 600), faites avec les commandes données ; gardez-en une copie hors de la machine.',
+  },
+  ATL_C103: {
+    titre: 'Mauvaise clé de chiffrement',
+    conseil:
+      'La base a été chiffrée avec une autre CLE_CHIFFREMENT : remettez-la (ou donnez-la dans CLE_CHIFFREMENT_PRECEDENTE pendant un changement de clé).',
+  },
   ATL_L201: {
     titre: 'Dossier de journaux introuvable ou illisible',
     conseil: 'Vérifiez LOGS_DIR (ou --dir) et les droits de lecture ; `npx atelier doctor` les contrôle.',
@@ -118,6 +128,19 @@ export const CODES = {
   ATL_S601: {
     titre: 'Session introuvable',
     conseil: 'Donnez l’identifiant d’une session, ou CENTRE/AAAA-MM-JJ ; `npx atelier sessions` les liste.',
+  },
+  ATL_A501: {
+    titre: 'Compte introuvable',
+    conseil: 'Donnez le nom d’un compte ; `npx atelier user list` les montre.',
+  },
+  ATL_A502: {
+    titre: 'Compte refusé',
+    conseil:
+      'Corrigez ce que le message nomme (nom déjà pris, adresse, mot de passe trop faible, rôle inconnu).',
+  },
+  ATL_A503: {
+    titre: 'Adresse ou port déjà pris',
+    conseil: 'Un autre programme écoute sur HOST:PORT ; arrêtez-le, ou donnez un autre PORT.',
   },
   ATL_X901: {
     titre: 'Erreur inattendue',

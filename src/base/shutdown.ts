@@ -1,3 +1,9 @@
+/**
+ * A terminal signals every process of a command, and those that started us pass it on: one Ctrl-C comes twice or more.
+ * What follows the first within this time (ms) is its echo.
+ */
+const ECHO = 200;
+
 /** Closers of what a command opened, run once, in reverse order, on the normal way out and on a signal. */
 export class Shutdown {
   readonly #closers: (() => Promise<void> | void)[] = [];
@@ -21,9 +27,14 @@ export class Shutdown {
 
   /** Listens to SIGINT and SIGTERM; a second signal leaves at once. */
   listen(): void {
+    let first: number | undefined;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (this.#abort.signal.aborted) process.exit(130);
-      this.request(signal);
+      if (!this.#abort.signal.aborted) {
+        first = performance.now();
+        this.request(signal);
+      } else if (first === undefined || performance.now() - first > ECHO) {
+        process.exit(130);
+      }
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);

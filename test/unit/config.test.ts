@@ -36,7 +36,20 @@ test('without any setting: the embedded server, everything below .atelier', () =
       { dossier: 'SU12', nom: 'SU12', type: 'HYBRIDE', attente: 'debut' },
     ],
     logLevel: 'info',
-    secretKey: undefined,
+    api: {
+      host: '127.0.0.1',
+      port: 8000,
+      secretKey: undefined,
+      secretKeyPrecedente: undefined,
+      cleChiffrement: undefined,
+      cleChiffrementPrecedente: undefined,
+      corsOrigines: [],
+      proxys: [],
+      dureeJeton: 900,
+      databaseReadUrl: undefined,
+      connexions: 10,
+    },
+    erp: undefined,
   });
 });
 
