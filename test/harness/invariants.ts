@@ -18,7 +18,7 @@ const OFFENDERS: Readonly<Record<string, string>> = {
       LEFT JOIN job_profil j ON j.id = p.job_profil_id AND j.session_id = p.session_id
      WHERE p.job_profil_id IS NOT NULL AND j.id IS NULL`,
   'sessions whose figures are not those of their rows': `SELECT s.id FROM session_production s
-     WHERE s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)`,
+     WHERE s.origine = 'log' AND s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)`,
   'L7: bytes or lines that are not accounted for': `SELECT v.id FROM fichier_log_version v
      WHERE v.taille <> v.octets_evenements + v.octets_autres + v.octets_rejetes + v.octets_ignores
         OR v.lignes <> v.lignes_evenements + v.lignes_autres + v.lignes_rejetees + v.lignes_ignorees`,
@@ -31,6 +31,7 @@ const OFFENDERS: Readonly<Record<string, string>> = {
   'versions whose mark is not that of their paths': `SELECT v.id FROM fichier_log_version v
      WHERE v.active <> EXISTS (SELECT 1 FROM fichier_log_contenu c WHERE c.version_id = v.id AND c.etat = 'active')`,
   'sources that are no version any more': `SELECT p.id FROM piece_production p
+      JOIN session_production s ON s.id = p.session_id AND s.origine = 'log'
       LEFT JOIN fichier_log_version v ON v.id = p.fichier_log_version_id AND v.active WHERE v.id IS NULL`,
 };
 const ALL_OFFENDERS = Object.entries(OFFENDERS)
