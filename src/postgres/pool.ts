@@ -28,16 +28,26 @@ function parseInt8(text: string): number {
   return value;
 }
 
+interface PoolOptions {
+  readonly logger: Logger;
+  /** connections at most */
+  readonly max?: number;
+  /** settings of each connection */
+  readonly session?: Pick<
+    pg.PoolConfig,
+    'options' | 'statement_timeout' | 'idle_in_transaction_session_timeout'
+  >;
+}
+
 /**
  * A pool of connections to one database. Nothing is opened until the first query.
- *
- * @param max connections at most
  */
-export function createPool(url: string, options: { logger: Logger; max?: number }): Pool {
+export function createPool(url: string, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 4,
     types,
+    ...options.session,
     application_name: 'atelier',
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
@@ -49,6 +59,21 @@ export function createPool(url: string, options: { logger: Logger; max?: number 
     options.logger.warn({ erreur: messageOf(error) }, 'connexion PostgreSQL inactive perdue'),
   );
   return pool;
+}
+
+/**
+ * A pool for the API: instants come in the factory's zone, no statement runs for longer than half a minute, and
+ * nothing is compiled (JIT costs more than these queries last).
+ */
+export function createApiPool(url: string, options: PoolOptions & { readonly fuseau: string }): Pool {
+  return createPool(url, {
+    ...options,
+    session: {
+      options: `-c TimeZone=${options.fuseau} -c jit=off`,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+  });
 }
 
 /** Host, port and base of a connection string, without user and password. */
