@@ -1,0 +1,103 @@
+/** How a column goes into a file, by its type in PostgreSQL. */
+
+export type Genre =
+  | 'entier'
+  | 'decimal'
+  | 'booleen'
+  | 'date'
+  | 'instant'
+  /** a date and a time without a zone */
+  | 'heure_locale'
+  | 'liste'
+  | 'texte';
+
+export interface ColonneExportee {
+  readonly nom: string;
+  readonly genre: Genre;
+}
+
+/** What differs between countries in a CSV file. */
+export interface Csv {
+  readonly separateur: ',' | ';';
+  readonly decimale: '.' | ',';
+}
+
+/** By the numbers of PostgreSQL's own types, which never change. */
+const GENRES: Readonly<Record<number, Genre>> = {
+  16: 'booleen',
+  ...{ 20: 'entier', 21: 'entier', 23: 'entier' },
+  ...{ 700: 'decimal', 701: 'decimal', 1700: 'decimal' },
+  ...{ 1082: 'date', 1114: 'heure_locale', 1184: 'instant' },
+  // boolean[], smallint[], integer[], text[], varchar[], bigint[], real[], double precision[], date[], timestamptz[], numeric[], uuid[]
+  ...Object.fromEntries(
+    [1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1182, 1185, 1231, 2951].map((oid) => [oid, 'liste']),
+  ),
+};
+
+/** @param oid number of the type in `pg_type` */
+export function genreDe(oid: number): Genre {
+  return GENRES[oid] ?? 'texte';
+}
+
+/**
+ * Characters that make a spreadsheet read a cell of a CSV file as a formula when they come first: `=`, `+`, `-`, `@`,
+ * tab, line feed, carriage return, and the full-width forms of the first four.
+ */
+const FORMULES = [0x3d, 0x2b, 0x2d, 0x40, 0x09, 0x0a, 0x0d, 0xff1d, 0xff0b, 0xff0d, 0xff20];
+
+/** Text that no spreadsheet takes for a formula: an apostrophe before it says that it is text. */
+function sansFormule(sql: string): string {
+  return `CASE WHEN ascii(${sql}) = ANY ('{${FORMULES.join(',')}}'::int[]) THEN '''' || ${sql} ELSE ${sql} END`;
+}
+
+/**
+ * SQL of a column of the subquery `l` for CSV: as in JSON, but numbers as the country writes them, lists joined by
+ * ` | `, and no formulas. Instants come as PostgreSQL writes them.
+ */
+export function csvSql({ nom, genre }: ColonneExportee, { decimale }: Csv): string {
+  const l = `l.${nom}`;
+  return `${valeur()} AS ${nom}`;
+
+  function valeur(): string {
+    switch (genre) {
+      case 'decimal':
+        return decimale === '.' ? l : `replace(${l}::text, '.', '${decimale}')`;
+      case 'booleen':
+        return `${l}::text`;
+      case 'liste':
+        return sansFormule(`array_to_string(${l}, ' | ')`);
+      case 'texte':
+        return sansFormule(`${l}::text`);
+      default:
+        return l;
+    }
+  }
+}
+
+/** Days since 1899-12-30 are what spreadsheets have for dates; before March 1900 theirs are wrong, so that is text. */
+const FIN_DU_TABLEUR = '10000-01-01';
+const DEBUT_DU_TABLEUR = '1900-03-01';
+
+/** The form that JSON has: `2025-05-28T06:12:00+02:00`. */
+const isoSql = (sql: string): string => `btrim(to_json(${sql})::text, '"')`;
+
+/** SQL of a column of the subquery `l` for a cell of a spreadsheet. */
+export function tableurSql({ nom, genre }: ColonneExportee): string {
+  const l = `l.${nom}`;
+  const dedans = (type: string): string =>
+    `${l} >= ${type} '${DEBUT_DU_TABLEUR}' AND ${l} < ${type} '${FIN_DU_TABLEUR}'`;
+  switch (genre) {
+    case 'date':
+      return `CASE WHEN ${dedans('date')} THEN (${l} - date '1899-12-30')::text ELSE ${l}::text END`;
+    case 'instant':
+    case 'heure_locale': {
+      const type = genre === 'instant' ? 'timestamptz' : 'timestamp';
+      const jours = `extract(epoch FROM ${l}::timestamp)::float8 / 86400 + 25569`;
+      return `CASE WHEN ${dedans(type)} THEN (${jours})::text ELSE ${isoSql(l)} END`;
+    }
+    case 'liste':
+      return `array_to_string(${l}, ' | ')`;
+    default:
+      return l;
+  }
+}

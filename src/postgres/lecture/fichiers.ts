@@ -1,0 +1,72 @@
+/** Contents that a path carried, and where their bytes are. */
+import type { Queryable } from '../pool.ts';
+
+/**
+ * Every content of path `$1`: versions, and shorter states, which are the first bytes of a version. `courante` is
+ * the one that was there when the path was last read.
+ */
+const CONTENUS = `
+  SELECT v.sha256, v.taille, k.etat, v.id AS version_id, v.sha256 AS archive, v.centre_usinage_id, k.premiere_vue,
+         NULL::bytea AS contenue_dans
+    FROM fichier_log_contenu k JOIN fichier_log_version v ON v.id = k.version_id WHERE k.fichier_log_id = $1::bigint
+  UNION ALL
+  SELECT p.sha256, p.taille, 'prefixe', v.id, v.sha256, v.centre_usinage_id, p.premiere_vue, v.sha256
+    FROM fichier_log_prefixe p JOIN fichier_log_version v ON v.id = p.version_id WHERE p.fichier_log_id = $1::bigint`;
+const COURANTE = 'coalesce(f.version_id = c.version_id AND f.taille = c.taille, false)';
+
+/** A page of the contents that a path carried, the present one first, then the latest, as JSON text; undefined when there is no such path. */
+export async function lireVersions(
+  db: Queryable,
+  fichierId: number,
+  page: { readonly skip: number; readonly limit: number },
+): Promise<{ json: string; total: number } | undefined> {
+  const { rows } = await db.query<{ json: string; total: number }>({
+    name: 'lecture_versions',
+    text: `SELECT (SELECT count(*) FROM (${CONTENUS}) c) AS total,
+            (SELECT coalesce(json_agg(p), '[]')::text FROM (
+               SELECT encode(c.sha256, 'hex') AS sha256, c.taille, c.etat, ${COURANTE} AS courante,
+                      encode(c.contenue_dans, 'hex') AS contenue_dans, c.premiere_vue
+                 FROM (${CONTENUS}) c ORDER BY courante DESC, c.premiere_vue DESC, c.taille DESC, c.sha256
+                LIMIT $2::bigint OFFSET $3::bigint) p) AS json
+       FROM fichier_log f WHERE f.id = $1::bigint`,
+    values: [fichierId, page.limit, page.skip],
+  });
+  return rows[0];
+}
+
+/** Bytes as the archive has them: the first `taille` of an archived version. */
+export interface OctetsArchives {
+  readonly chemin: string;
+  readonly centreId: number;
+  /** name of the archive, hexadecimal */
+  readonly archive: string;
+  /** of the bytes asked for, hexadecimal */
+  readonly sha256: string;
+  /** bytes */
+  readonly taille: number;
+}
+
+/**
+ * Where the bytes of a path are: those with the given hash, or those it held when it was last read.
+ *
+ * @returns `'fichier'` when there is no such path, `'octets'` when it never carried such bytes
+ */
+export async function trouverOctets(
+  db: Queryable,
+  fichierId: number,
+  sha256: string | undefined,
+): Promise<OctetsArchives | 'fichier' | 'octets'> {
+  const { rows } = await db.query<{ [K in keyof OctetsArchives]: OctetsArchives[K] | null }>({
+    name: 'lecture_octets',
+    text: `SELECT f.chemin, c.centre_usinage_id AS "centreId", encode(c.archive, 'hex') AS archive,
+            encode(c.sha256, 'hex') AS sha256, c.taille
+       FROM fichier_log f
+       LEFT JOIN LATERAL (${CONTENUS}) c
+         ON CASE WHEN $2::text IS NULL THEN ${COURANTE} ELSE c.sha256 = decode($2::text, 'hex') END
+      WHERE f.id = $1::bigint LIMIT 1`,
+    values: [fichierId, sha256 ?? null],
+  });
+  const [row] = rows;
+  if (!row) return 'fichier';
+  return row.sha256 === null ? 'octets' : (row as OctetsArchives);
+}
