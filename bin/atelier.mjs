@@ -13,16 +13,21 @@ const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.met
 
 if (Number(process.versions.node.split('.')[0]) >= 26) {
   // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
-  // would take the second core from PostgreSQL and from the compressor. The first line says the rest
-  // (docs/decisions/0006-memoire.md).
-  v8.setFlagsFromString('--heap-growing-percent=50');
-  v8.setFlagsFromString('--single-threaded-gc');
+  // would take the second core from PostgreSQL and from the compressor. A server that collects at every answer would
+  // lose a third of them. The first line says the rest (docs/decisions/0006-memoire.md).
+  if (process.argv[2] !== 'serve') {
+    v8.setFlagsFromString('--heap-growing-percent=50');
+    v8.setFlagsFromString('--single-threaded-gc');
+  }
   // Types are stripped once, not at every start: 0.2 s and 20 MB less.
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
-  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env,
+  });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 } else {

@@ -1,6 +1,7 @@
 /**
  * Makes the files that follow from others: `.env_exemple` from the settings, `docs/erreurs.md` from the error codes,
- * `schema.sql` from the migrations (on a private PostgreSQL). `--check` writes nothing and fails when one is not current.
+ * `openapi.json` from the routes, `schema.sql` from the migrations (on a private PostgreSQL). `--check` writes nothing
+ * and fails when one is not current.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { ensureEmbedded, stopEmbedded } from '../src/embedded/postgres.ts';
 import { migrate } from '../src/postgres/migrate.ts';
 import { createPool, withClient } from '../src/postgres/pool.ts';
 import { dumpSchema } from '../src/postgres/schema-dump.ts';
+import { openapiDocument } from './openapi.ts';
 
 const check = process.argv.includes('--check');
 
@@ -34,7 +36,7 @@ function errorPage(): string {
     '# Codes d’erreur',
     '',
     'Fait par `npm run generate` à partir de `src/base/errors.ts`.',
-    'Familles : U usage, C configuration, L journaux, D PostgreSQL, E ERP, S données, X défauts d’atelier.',
+    'Familles : U usage, C configuration, L journaux, D PostgreSQL, E ERP, A API et comptes, S données, X défauts d’atelier.',
     '',
     '| code | ce qui s’est passé | que faire |',
     '|---|---|---|',
@@ -61,6 +63,7 @@ async function schema(): Promise<string> {
 const files: [string, string][] = [
   ['.env_exemple', envExample()],
   ['docs/erreurs.md', errorPage()],
+  ['openapi.json', await openapiDocument()],
   ['schema.sql', await schema()],
 ];
 let stale = 0;

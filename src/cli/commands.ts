@@ -13,5 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: () => import('./simulate.ts'),
   migrate: () => import('./migrate.ts'),
   doctor: () => import('./doctor.ts'),
+  serve: () => import('./serve.ts'),
+  user: () => import('./user.ts'),
   db: () => import('./db.ts'),
 };

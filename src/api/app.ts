@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import type { Acces, Acteur } from './acces.ts';
+import { authentifier } from './auth/authentifier.ts';
+import { refuserAvantLecture, refuserClient } from './client-errors.ts';
+import type { ApiDeps } from './deps.ts';
+import { documenter } from './documentation.ts';
+import { journaliser } from './journal.ts';
+import { enProbleme, envoyerProbleme, fautesDe, Probleme } from './problemes.ts';
+import { routesCentres } from './routes/centres.ts';
+import { routesCles } from './routes/cles.ts';
+import { routesCommandesVolets } from './routes/commandes-volets.ts';
+import { routesEvenements } from './routes/evenements.ts';
+import { routesExecutions } from './routes/executions.ts';
+import { routesExplication } from './routes/explication.ts';
+import { routesFichiers } from './routes/fichiers.ts';
+import { routesJobProfils } from './routes/job-profils.ts';
+import { routesOrigine } from './routes/origine.ts';
+import { routesPeriodesArret } from './routes/periodes-arret.ts';
+import { routesPeriodesAttente } from './routes/periodes-attente.ts';
+import { routesPiecesProduction } from './routes/pieces-production.ts';
+import { routesRejets } from './routes/rejets.ts';
+import { routesSante } from './routes/sante.ts';
+import { routesSessions } from './routes/sessions.ts';
+import { routesStats } from './routes/stats.ts';
+import { routesToken } from './routes/token.ts';
+import { routesUsers } from './routes/users.ts';
+import { methodesPermises } from './routes-connues.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** who may call the route; every route says it */
+    acces?: Acces;
+  }
+  interface FastifyRequest {
+    /** whoever makes the request; on a public route nobody */
+    acteur: Acteur | undefined;
+  }
+}
+
+/** Bounds of what a client may send. */
+export const LIMITES = {
+  /** bytes of a body */
+  corps: 1_048_576,
+  /** bytes of request line and headers together */
+  entetes: 16_384,
+  /** characters of an address */
+  url: 8_000,
+  /** milliseconds for the headers of a request to arrive */
+  delaiEntetes: 15_000,
+  /** milliseconds for a whole request to arrive */
+  requete: 30_000,
+  /** milliseconds between two looks for requests that take longer */
+  controle: 2_000,
+  /** milliseconds without a byte in either direction */
+  silence: 75_000,
+} as const;
+export type Limites = { readonly [K in keyof typeof LIMITES]: number };
+
+/**
+ * The API, complete, without listening: tests inject requests, `atelier serve` listens.
+ *
+ * @param options `limites`: other bounds than the usual ones, for tests that have no time to wait for them
+ */
+export async function buildApp(
+  deps: ApiDeps,
+  options: { readonly limites?: Partial<Limites> } = {},
+): Promise<FastifyInstance> {
+  const { config } = deps;
+  const limites: Limites = { ...LIMITES, ...options.limites };
+  const origines = config.api.corsOrigines;
+  const app: FastifyInstance = fastify({
+    loggerInstance: deps.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requete' }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limites.corps,
+    requestTimeout: limites.requete,
+    connectionTimeout: limites.silence,
+    http: {
+      maxHeaderSize: limites.entetes,
+      headersTimeout: limites.delaiEntetes,
+      requestTimeout: limites.requete,
+      connectionsCheckingInterval: limites.controle,
+      // Node would answer without a body; the hook below gives a problem.
+      requireHostHeader: false,
+    },
+    // Requests that arrive on open connections while we stop are still answered, with `Connection: close`.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    trustProxy: config.api.proxys.length > 0 ? [...config.api.proxys] : false,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: 300,
+      // A value given twice becomes a list, which no schema of ours takes: refused by name.
+      querystringParser: (text) => paires(text),
+    },
+    // An address that cannot be read comes past no hook: what those do is done here.
+    frameworkErrors: (error, request, reply) => {
+      const probleme = enProbleme(error);
+      request.log.info({ statut: probleme.status, cause: error.code }, 'requête refusée avant lecture');
+      reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+      void envoyerProbleme(request, reply, probleme);
+    },
+    clientErrorHandler: refuserClient,
+  });
+
+  refuserAvantLecture(app);
+  // JSON and forms are all that is ever read; any other body is a 415.
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('acteur', undefined);
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
+    const result = schema.safeParse(data);
+    return result.success ? { value: result.data } : { error: fautesDe(result.error, httpPart ?? 'body') };
+  });
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const probleme = enProbleme(error);
+    if (probleme.status >= 500) request.log.error({ err: error }, 'requête échouée');
+    return envoyerProbleme(request, reply, probleme);
+  });
+
+  const known = methodesPermises(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = known(request.url);
+    const probleme =
+      allowed.length > 0
+        ? new Probleme(405, `${request.method} n’est pas permis ici ; sont permis : ${allowed.join(', ')}.`, {
+            headers: { allow: allowed.join(', ') },
+          })
+        : new Probleme(404, 'Cette adresse n’existe pas ; /docs donne celles qui existent.');
+    return envoyerProbleme(request, reply, probleme);
+  });
+  app.addHook('onRoute', (route) => {
+    if (route.config?.acces === undefined && route.schema?.['hide'] !== true) {
+      throw new Error(`${route.method} ${route.url} : une route dit qui peut l’appeler (config.acces)`);
+    }
+  });
+
+  journaliser(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.url.length > limites.url) {
+      throw new Probleme(414, `Une adresse a au plus ${limites.url} caractères.`);
+    }
+    exigerHote(request);
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      useDefaults: false,
+    },
+    hsts: { maxAge: 31_536_000, includeSubDomains: false },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+  });
+  await app.register(cors, {
+    // Whoever is not listed gets no CORS header at all, nor a preflight: to him OPTIONS is a method like another.
+    origin:
+      origines.length > 0 &&
+      ((origin, done) => done(null, origin !== undefined && origines.includes(origin))),
+    strictPreflight: false,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: [
+      'Link',
+      'X-Total-Count',
+      'X-Total-Count-Kind',
+      'X-Next-Cursor',
+      'ETag',
+      'Location',
+      'X-Request-Id',
+      'Content-Disposition',
+    ],
+    credentials: origines.length > 0,
+    maxAge: 600,
+  });
+  await app.register(compress, { threshold: 1024, encodings: ['gzip', 'deflate'] });
+  await app.register(cookie);
+  await app.register(formbody, { bodyLimit: 16_384 });
+  await documenter(app, deps);
+
+  app.addHook('onRequest', authentifier(deps));
+  let stopping = false;
+  app.addHook('preClose', async () => {
+    stopping = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping) reply.header('connection', 'close');
+  });
+
+  routesSante(app, deps);
+  routesToken(app, deps);
+  routesUsers(app, deps);
+  routesCles(app, deps);
+  routesCentres(app, deps);
+  routesSessions(app, deps);
+  routesJobProfils(app, deps);
+  routesPeriodesAttente(app, deps);
+  routesPeriodesArret(app, deps);
+  routesPiecesProduction(app, deps);
+  routesCommandesVolets(app, deps);
+  routesEvenements(app, deps);
+  routesExecutions(app, deps);
+  routesExplication(app, deps);
+  routesFichiers(app, deps);
+  routesOrigine(app, deps);
+  routesRejets(app, deps);
+  routesStats(app, deps);
+  await app.ready();
+  return app;
+}
+
+/** One name of a host, and no other, is what a request has (RFC 9112, 3.2): proxies choose by it, too. */
+function exigerHote({ raw }: FastifyRequest): void {
+  const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return;
+  throw new Probleme(400, 'Une requête porte un en-tête Host, et un seul.', {
+    headers: { connection: 'close' },
+  });
+}
+
+/** Query string to an object: a name given twice becomes a list. */
+function paires(text: string): Record<string, unknown> {
+  const values: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = values[name];
+    if (before === undefined) values[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else values[name] = [before, value];
+  }
+  return values;
+}

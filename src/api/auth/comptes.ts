@@ -1,0 +1,246 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { type LigneAudit, noter } from '../../postgres/audit.ts';
+import { type Client, transaction, withClient } from '../../postgres/pool.ts';
+import { fermerFamilles } from '../../postgres/rafraichissements.ts';
+import {
+  type Compte,
+  CompteRefuse,
+  creerCompte,
+  lireCompte,
+  modifierCompte,
+  supprimerCompte,
+  trouverParNom,
+} from '../../postgres/users.ts';
+import type { ApiDeps } from '../deps.ts';
+import { etagDe, exigerIfMatch } from '../etag.ts';
+import { introuvable, Probleme } from '../problemes.ts';
+import type { compteModifie, compteSaisi } from '../schemas/users.ts';
+import { acteurDe } from './authentifier.ts';
+import type { Freinage } from './freinage.ts';
+import { hacher, verifier } from './mot-de-passe.ts';
+import { refusMotDePasse } from './politique.ts';
+import { ligneAudit } from './trace.ts';
+import { patienter, verifierEssai } from './verification.ts';
+
+type Changements = z.infer<typeof compteModifie>;
+
+/** An account as the API shows it: nothing of its password, of its encryption, of its counters. */
+export function corpsDeCompte(compte: Compte): string {
+  const { id, username, email, role, actif, date_creation } = compte;
+  return JSON.stringify({ id, username, email, role, actif, date_creation });
+}
+
+/** @throws Probleme 404 */
+export async function exigerCompte(deps: ApiDeps, id: string): Promise<Compte> {
+  const compte = await lireCompte(deps.pool, deps.coffre, id);
+  if (!compte) throw introuvable('Compte');
+  return compte;
+}
+
+/**
+ * Makes an account.
+ *
+ * @param options `premier`: as the very first, which is `admin` whatever was asked
+ * @returns undefined when it was to be the first, and another was faster
+ * @throws Probleme 409 (name or address taken), 422 (password)
+ */
+export async function ajouterCompte(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  saisi: z.infer<typeof compteSaisi>,
+  options: { premier: boolean },
+): Promise<Compte | undefined> {
+  exigerMotDePasse(saisi.password, saisi);
+  const role = options.premier ? 'admin' : (saisi.role ?? 'lecteur');
+  const motDePasseHache = await patienter(() => hacher(saisi.password));
+  return await ecrire(deps, async (client) => {
+    const { username, email } = saisi;
+    const compte = await creerCompte(
+      client,
+      deps.coffre,
+      { username, email, motDePasseHache, role },
+      { seulementSiAucun: options.premier },
+    );
+    if (!compte) return undefined;
+    const details = options.premier ? { role, premier: true } : { role };
+    await noter(client, ligneAudit(request, 'compte_cree', { cible: `users/${compte.id}`, details }));
+    return compte;
+  });
+}
+
+/**
+ * Changes an account for whoever asks: nobody changes his own role or state, and one's own password or address only
+ * with the password that counts so far, be it through `/users/me` or `/users/{id}`.
+ *
+ * @throws Probleme 403, 404, 409, 412, 422, 429
+ */
+export async function changerCompte(
+  deps: ApiDeps,
+  freinage: Freinage,
+  request: FastifyRequest,
+  id: string,
+  changes: Changements,
+): Promise<Compte> {
+  const before = await exigerCompte(deps, id);
+  exigerIfMatch(request, corpsDeCompte(before));
+  const { password_actuel, password, ...rest } = changes;
+  if (acteurDe(request).userId === id) {
+    if ((rest.role ?? before.role) !== before.role || (rest.actif ?? before.actif) !== before.actif) {
+      throw new Probleme(
+        403,
+        'On ne change ni son propre rôle ni son propre état : demandez à un autre admin.',
+      );
+    }
+    // Said again, they are not written again: another admin may be changing them at this moment.
+    delete rest.role;
+    delete rest.actif;
+    if (password !== undefined || rest.email !== undefined) {
+      await exigerMotDePasseActuel(deps, freinage, request, before, password_actuel);
+    }
+  }
+  if (password !== undefined) {
+    const { username, email } = before;
+    exigerMotDePasse(password, { username: rest.username ?? username, email: rest.email ?? email });
+  }
+  const motDePasseHache = password === undefined ? undefined : await patienter(() => hacher(password));
+  const after = await ecrire(deps, async (client) => {
+    const version = versionVoulue(request, before);
+    const compte = await modifierCompte(client, deps.coffre, id, { ...rest, motDePasseHache }, { version });
+    if (typeof compte !== 'object') return compte;
+    if (compte.version_jetons !== before.version_jetons) await fermerFamilles(client, id);
+    for (const line of lignesDeChangement(request, before, compte, password !== undefined)) {
+      await noter(client, line);
+    }
+    return compte;
+  });
+  if (after === undefined) throw introuvable('Compte');
+  if (after === 'version') throw modifieEntreTemps();
+  if (after.username !== before.username) await freinage.renommer(before.username, after.username);
+  return after;
+}
+
+/** Deletes an account with its keys and sign-ins. @throws Probleme 404, 409, 412 */
+export async function retirerCompte(
+  deps: ApiDeps,
+  freinage: Freinage,
+  request: FastifyRequest,
+  id: string,
+): Promise<void> {
+  const before = await exigerCompte(deps, id);
+  exigerIfMatch(request, corpsDeCompte(before));
+  const gone = await ecrire(deps, async (client) => {
+    const done = await supprimerCompte(client, id, { version: versionVoulue(request, before) });
+    if (done === true) {
+      const details = { role: before.role };
+      await noter(client, ligneAudit(request, 'compte_supprime', { cible: `users/${id}`, details }));
+    }
+    return done;
+  });
+  if (gone === 'version') throw modifieEntreTemps();
+  if (!gone) throw introuvable('Compte');
+  await freinage.oublier(before.username);
+}
+
+/** Problem of an attempt that came too early; `/token` says the same in OAuth's words. */
+export function tropDEssais(attendre: number): Probleme {
+  return new Probleme(429, `Trop d’essais : attendez ${attendre} s avant le suivant.`, {
+    headers: { 'retry-after': String(attendre) },
+  });
+}
+
+/** 201 with the place of what was made. */
+export function repondreCree(reply: FastifyReply, url: string, corps: string): FastifyReply {
+  return reply
+    .code(201)
+    .headers({ location: url, 'cache-control': 'no-store' })
+    .type('application/json; charset=utf-8')
+    .send(corps);
+}
+
+/** 200 with the account as it is now; never 304, which is for reads. */
+export function repondreModifie(reply: FastifyReply, compte: Compte): FastifyReply {
+  const corps = corpsDeCompte(compte);
+  return reply
+    .headers({ etag: etagDe(corps), 'cache-control': 'no-store' })
+    .type('application/json; charset=utf-8')
+    .send(corps);
+}
+
+/** The version that `If-Match` named, once it has been compared: it must still be this one when we write. */
+function versionVoulue(request: FastifyRequest, before: Compte): number | undefined {
+  const sent = request.headers['if-match'];
+  return sent === undefined || sent.trim() === '*' ? undefined : before.version;
+}
+
+function modifieEntreTemps(): Probleme {
+  return new Probleme(
+    412,
+    'Le compte a changé depuis votre lecture (If-Match) : relisez-le, puis recommencez.',
+  );
+}
+
+function exigerMotDePasse(password: string, personne: { username: string; email: string }): void {
+  const reasons = refusMotDePasse(password, personne);
+  if (reasons.length === 0) return;
+  const errors = reasons.map((detail) => ({ pointer: '/body/password', detail }));
+  throw new Probleme(422, reasons.join(' '), { errors });
+}
+
+/** A stolen token must not be enough to take an account over, nor serve to guess the password. */
+async function exigerMotDePasseActuel(
+  deps: ApiDeps,
+  freinage: Freinage,
+  request: FastifyRequest,
+  compte: Compte,
+  password: string | undefined,
+): Promise<void> {
+  const pointer = '/body/password_actuel';
+  if (password === undefined) {
+    const detail = 'Donnez le mot de passe actuel pour changer de mot de passe ou d’adresse.';
+    throw new Probleme(422, detail, { errors: [{ pointer, detail }] });
+  }
+  const essai = await freinage.essayer(compte.username, request.ip);
+  if (!essai.permis) throw tropDEssais(essai.attendre);
+  const juste = await verifierEssai(essai, async () => {
+    const found = await trouverParNom(deps.pool, deps.coffre, compte.username);
+    return found?.id === compte.id && (await verifier(password, found.motDePasse));
+  });
+  if (juste) {
+    await essai.reussi();
+    return;
+  }
+  await noter(deps.pool, ligneAudit(request, 'mot_de_passe_refuse', { cible: `users/${compte.id}` }));
+  const detail = 'Le mot de passe actuel n’est pas celui-là.';
+  throw new Probleme(422, detail, { errors: [{ pointer, detail }] });
+}
+
+/** One line of the audit log for each thing that changed. */
+function lignesDeChangement(
+  request: FastifyRequest,
+  before: Compte,
+  after: Compte,
+  password: boolean,
+): LigneAudit[] {
+  const line = (evenement: string, details: Readonly<Record<string, unknown>> = {}): LigneAudit =>
+    ligneAudit(request, evenement, { cible: `users/${after.id}`, details });
+  const lines: LigneAudit[] = [];
+  const champs = (['username', 'email'] as const).filter((champ) => before[champ] !== after[champ]);
+  if (champs.length > 0) lines.push(line('compte_modifie', { champs }));
+  if (password) lines.push(line('mot_de_passe_change'));
+  if (before.role !== after.role) lines.push(line('role_change', { avant: before.role, apres: after.role }));
+  if (before.actif !== after.actif) lines.push(line(after.actif ? 'compte_reactive' : 'compte_desactive'));
+  return lines;
+}
+
+/** Runs a change and its audit lines in one transaction; what the table of accounts refuses is a conflict. */
+async function ecrire<T>(deps: ApiDeps, work: (client: Client) => Promise<T>): Promise<T> {
+  try {
+    return await withClient(deps.pool, (client) => transaction(client, () => work(client)));
+  } catch (error) {
+    if (!(error instanceof CompteRefuse)) throw error;
+    const { champ, message } = error;
+    const errors = champ === undefined ? undefined : [{ pointer: `/body/${champ}`, detail: message }];
+    throw new Probleme(409, message, errors ? { errors } : {});
+  }
+}

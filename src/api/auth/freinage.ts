@@ -1,0 +1,114 @@
+import { messageOf } from '../../base/errors.ts';
+import { balayerRafraichissements } from '../../postgres/rafraichissements.ts';
+import {
+  balayerTentatives,
+  deplacerTentatives,
+  oublierTentatives,
+  type RegleFreinage,
+  rendreTentative,
+  reserverTentative,
+} from '../../postgres/tentatives.ts';
+import type { ApiDeps } from '../deps.ts';
+import { reseauDe } from './adresse.ts';
+
+/**
+ * How guessing is slowed. Counts are kept in PostgreSQL, so that they do not multiply by the number of servers.
+ * Nobody is ever locked out: a delay ends after at most a quarter of an hour, whatever is tried meanwhile.
+ */
+export const REGLES = {
+  /** per name tried, whether there is such an account or not: 5 failures free, then 1 s, 2 s, 4 s… up to 15 min */
+  compte: { libres: 5, delai: 1, delaiMax: 900, oubli: 86_400 },
+  /** per network (one IPv4 address, one IPv6 /64), whatever the names: 20 free, as whole offices share an address */
+  adresse: { libres: 20, delai: 1, delaiMax: 900, oubli: 3_600 },
+} as const satisfies Record<string, RegleFreinage>;
+
+/** How often a server deletes counts and refresh tokens that have become meaningless (ms). */
+const BALAYAGE = 600_000;
+
+/** An attempt that may go on; counted as a failure until {@link Essai.reussi} is called. */
+export interface Essai {
+  readonly permis: true;
+  /** the password was right: forgets the failures of the name, takes back this one of the address */
+  reussi(): Promise<void>;
+  /** the password could not be looked at: takes the attempt back */
+  annuler(): Promise<void>;
+}
+
+/** An attempt that nobody looks at, right or wrong. */
+export interface EssaiRefuse {
+  readonly permis: false;
+  /** seconds to wait, at least 1 */
+  readonly attendre: number;
+}
+
+/** Slows down who guesses passwords, per name and per address. */
+export class Freinage {
+  readonly #deps: Pick<ApiDeps, 'pool' | 'coffre' | 'maintenant' | 'logger'>;
+  #balaye: number;
+
+  constructor(deps: Pick<ApiDeps, 'pool' | 'coffre' | 'maintenant' | 'logger'>) {
+    this.#deps = deps;
+    this.#balaye = deps.maintenant();
+  }
+
+  /**
+   * Counts an attempt, before the password is looked at.
+   *
+   * @param nom the name as it was typed; any spelling of it counts together
+   * @param ip address of the client
+   */
+  async essayer(nom: string, ip: string): Promise<Essai | EssaiRefuse> {
+    const { pool, coffre, maintenant } = this.#deps;
+    const now = maintenant();
+    await this.#balayer(now);
+    // The address first: one that is slowed must not slow the accounts that it hammers.
+    const place = coffre.empreinte('adresse', reseauDe(ip));
+    const byPlace = await reserverTentative(pool, place, 'adresse', REGLES.adresse, now);
+    if (byPlace.bloqueeJusqua !== undefined) return refuse(byPlace.bloqueeJusqua, now);
+    const name = coffre.empreinte('compte', nom);
+    const byName = await reserverTentative(pool, name, 'compte', REGLES.compte, now);
+    if (byName.bloqueeJusqua !== undefined) return refuse(byName.bloqueeJusqua, now);
+    return {
+      permis: true,
+      reussi: async () => {
+        await oublierTentatives(pool, [name]);
+        await rendreTentative(pool, place, byPlace.jeton);
+      },
+      annuler: async () => {
+        await rendreTentative(pool, name, byName.jeton);
+        await rendreTentative(pool, place, byPlace.jeton);
+      },
+    };
+  }
+
+  /** The account of a name has another one now: what was counted goes with it. */
+  async renommer(ancien: string, nouveau: string): Promise<void> {
+    const { pool, coffre } = this.#deps;
+    await deplacerTentatives(pool, coffre.empreinte('compte', ancien), coffre.empreinte('compte', nouveau));
+  }
+
+  /** Forgets what was counted for a name: the account is gone. */
+  async oublier(nom: string): Promise<void> {
+    await oublierTentatives(this.#deps.pool, [this.#deps.coffre.empreinte('compte', nom)]);
+  }
+
+  async #balayer(now: number): Promise<void> {
+    if (now - this.#balaye < BALAYAGE) return;
+    this.#balaye = now;
+    try {
+      const oldest = now - Math.max(REGLES.compte.oubli, REGLES.adresse.oubli) * 1000;
+      await balayerTentatives(this.#deps.pool, oldest);
+      await balayerRafraichissements(this.#deps.pool, now);
+    } catch (error) {
+      // Signing in does not depend on tidying up; the next one tries again.
+      this.#deps.logger.warn(
+        { erreur: messageOf(error) },
+        'balayage des tentatives et des connexions finies',
+      );
+    }
+  }
+}
+
+function refuse(until: number, now: number): EssaiRefuse {
+  return { permis: false, attendre: Math.max(1, Math.ceil((until - now) / 1000)) };
+}

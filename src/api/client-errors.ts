@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { codeOf } from '../base/errors.ts';
+import { corpsDeProbleme } from './problemes.ts';
+
+const REFUS: Readonly<Record<string, readonly [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    'Request Header Fields Too Large',
+    'Les en-têtes de la requête sont trop longs.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'La requête a mis trop de temps à arriver.'],
+};
+
+/** What never became a request (broken syntax, too long, too slow): a problem as any other, then the connection ends. */
+export function refuserClient(this: FastifyInstance, error: Error, socket: Socket): void {
+  // The client has gone: there is nobody to answer. Nor may a problem land in the middle of an answer that is on its
+  // way, when a request that was pipelined behind it is broken.
+  const answering = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true;
+  if (codeOf(error) === 'ECONNRESET' || socket.destroyed || !socket.writable || answering) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason, detail] = REFUS[codeOf(error) ?? ''] ?? [
+    400,
+    'Bad Request',
+    'Ceci n’est pas une requête HTTP valide.',
+  ];
+  refuser(this, socket, { status, reason, detail, cause: codeOf(error) });
+}
+
+/** Requests that Node answers by itself, or by hanging up, when nobody else does. */
+export function refuserAvantLecture(app: FastifyInstance): void {
+  app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    refuser(app, socket, {
+      status: 405,
+      reason: 'Method Not Allowed',
+      detail: 'CONNECT n’est pas permis : ceci n’est pas un proxy.',
+      headers: ['Allow: DELETE, GET, HEAD, POST, PUT'],
+    });
+  });
+  app.server.on('checkExpectation', (request: IncomingMessage) => {
+    refuser(app, request.socket, {
+      status: 417,
+      reason: 'Expectation Failed',
+      detail: 'Expect ne peut être que 100-continue.',
+    });
+  });
+}
+
+interface Refus {
+  readonly status: number;
+  readonly reason: string;
+  readonly detail: string;
+  /** for the log */
+  readonly cause?: string | undefined;
+  readonly headers?: readonly string[];
+}
+
+function refuser(app: FastifyInstance, socket: Duplex, refus: Refus): void {
+  const id = randomUUID();
+  const { status, reason, detail, cause, headers = [] } = refus;
+  app.log.info({ requete: id, statut: status, cause }, 'requête refusée avant lecture');
+  const body = corpsDeProbleme(status, detail, id);
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${reason}`,
+      'Content-Type: application/problem+json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${id}`,
+      ...headers,
+      'Cache-Control: no-store',
+      'X-Content-Type-Options: nosniff',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,27 @@
+import type { Archive } from '../archives/archive.ts';
+import type { Coffre } from '../base/chiffrement.ts';
+import type { Config } from '../base/config.ts';
+import type { Cles } from '../base/config-api.ts';
+import type { Logger } from '../base/logger.ts';
+import type { FactoryTime } from '../base/time.ts';
+import type { Pool } from '../postgres/pool.ts';
+import type { Evenements } from './evenements.ts';
+
+/** What the API is built from; whoever builds it closes it. */
+export interface ApiDeps {
+  readonly config: Config;
+  readonly cles: Cles;
+  /** names and addresses of accounts go through it */
+  readonly coffre: Coffre;
+  readonly logger: Logger;
+  /** connections in the factory's time zone, with a statement timeout */
+  readonly pool: Pool;
+  /** the same on a replica, or the same pool: lists and exports */
+  readonly readPool: Pool;
+  readonly archive: Archive;
+  /** live events; listens to the database from the first client on */
+  readonly evenements: Evenements;
+  readonly time: FactoryTime;
+  /** milliseconds since the epoch; a test gives its own clock */
+  readonly maintenant: () => number;
+}

@@ -1,0 +1,182 @@
+/**
+ * Lists as files: all rows of a filter in CSV or XLSX, in one consistent view, at constant memory. A file is complete
+ * or it has no end that a client could take for one: a failure before the first byte is a problem, one after it
+ * breaks the connection.
+ */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { noter } from '../postgres/audit.ts';
+import { type Lecture, lireEnEntier } from '../postgres/lecture/export.ts';
+import type { Csv } from '../postgres/lecture/export-colonnes.ts';
+import type { Tri } from '../postgres/lecture/table-lue.ts';
+import type { Pool } from '../postgres/pool.ts';
+import { ligneAudit } from './auth/trace.ts';
+import type { ApiDeps } from './deps.ts';
+import { enPieceJointe } from './disposition.ts';
+import { type Format, XLSX } from './formats.ts';
+import { prefereLeFrancais } from './langue.ts';
+import { Probleme } from './problemes.ts';
+import type { Ressource } from './ressource.ts';
+import { classeur } from './xlsx/classeur.ts';
+import { feuille, LIGNES_MAX } from './xlsx/feuille.ts';
+
+export interface DemandeDExport {
+  readonly ressource: Ressource;
+  readonly filtres: Readonly<Record<string, unknown>>;
+  readonly tri: readonly Tri[];
+  readonly skip: number;
+  /** undefined: all rows */
+  readonly limit: number | undefined;
+  readonly format: Exclude<Format, 'json'>;
+}
+
+/** Exports at once at most: each holds a connection for as long as its client takes. */
+const SIMULTANES = 2;
+/** Milliseconds for a whole export, however slowly its client reads. */
+const DUREE_MAX = 30 * 60_000;
+
+/**
+ * CSV as Excel opens it by a double click: in French, `;` and a decimal comma, and a byte order mark so that it does
+ * not take UTF-8 for Windows-1252; elsewhere commas and points, which is what programs expect. Lines end with LF in
+ * both: everything reads that, Excel too.
+ */
+const FRANCAIS: Csv = { separateur: ';', decimale: ',' };
+const AUTRE: Csv = { separateur: ',', decimale: '.' };
+const BOM = Buffer.from('\ufeff');
+
+/**
+ * The rows of a list as a file.
+ *
+ * @throws Probleme 422 more rows than a sheet has, 503 other exports are under way; whatever PostgreSQL throws before
+ *   the first byte
+ */
+export async function exporter(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: ApiDeps,
+  demande: DemandeDExport,
+): Promise<FastifyReply> {
+  const { readPool } = deps;
+  prendrePlace(readPool);
+  const fin = new AbortController();
+  const parti = (): void => fin.abort(new Probleme(499, 'Le client est parti avant la fin de l’export.'));
+  const tropLong = (): void => fin.abort(new Probleme(503, 'L’export a duré trop longtemps.'));
+  const minuterie = setTimeout(tropLong, DUREE_MAX).unref();
+  reply.raw.once('close', parti);
+  let commence = false;
+  try {
+    await lireEnEntier(readPool, demande.ressource.table, demande, fin.signal, async (lecture) => {
+      const corps = await preparer(request, reply, deps, demande, lecture);
+      commence = true;
+      await envoyer(reply, corps, fin.signal);
+    });
+  } catch (cause) {
+    // Why we gave up says more than the broken query that came of it.
+    const error: unknown = fin.signal.aborted ? fin.signal.reason : cause;
+    if (!commence) throw error;
+    const line = { err: error, requete: request.id, ressource: demande.ressource.nom };
+    if (error instanceof Probleme && error.status === 499) request.log.info(line, 'export abandonné');
+    else request.log.error(line, 'export coupé avant sa fin');
+    // What was sent must not look whole.
+    reply.raw.destroy();
+  } finally {
+    clearTimeout(minuterie);
+    reply.raw.off('close', parti);
+    rendrePlace(readPool);
+  }
+  return reply;
+}
+
+/** Sets the headers, notes the export, and reads its first rows: most failures come while they can still be told. */
+async function preparer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: ApiDeps,
+  { ressource, filtres, format }: DemandeDExport,
+  lecture: Lecture,
+): Promise<Readable> {
+  const { nombre } = lecture;
+  if (format === 'xlsx' && nombre >= LIGNES_MAX) {
+    throw new Probleme(
+      422,
+      `Une feuille a au plus ${LIGNES_MAX - 1} lignes, et il y en a ${nombre} ; restreignez, ou utilisez format=csv.`,
+      { errors: [{ pointer: '/query/format', detail: 'Trop de lignes pour une feuille.' }] },
+    );
+  }
+  const maintenant = new Date(deps.maintenant());
+  const { nom } = ressource;
+  let corps = Readable.from([]);
+  if (request.method !== 'HEAD') {
+    const fichier =
+      format === 'csv'
+        ? await csv(lecture, prefereLeFrancais(request.headers['accept-language']))
+        : await xlsx(lecture, nom, maintenant);
+    // Before the first byte: no export without a trace, not even one that is cut.
+    const details = { format, lignes: nombre, filtres };
+    await noter(deps.pool, ligneAudit(request, 'export', { cible: nom, details }));
+    corps = fichier();
+  }
+  const jour = maintenant.toTemporalInstant().toZonedDateTimeISO(deps.time.zone).toPlainDate();
+  reply.type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : XLSX).headers({
+    'content-disposition': enPieceJointe(`${nom}_${jour}.${format}`),
+    'cache-control': 'private, no-store',
+    'x-total-count': String(nombre),
+    'x-total-count-kind': 'exact',
+    vary: [reply.getHeader('vary'), 'Accept', 'Accept-Language'].filter(Boolean).join(', '),
+  });
+  return corps;
+}
+
+/** Sends the rows; done when the last one is on its way. HEAD has none, and is done by the framework. */
+async function envoyer(reply: FastifyReply, corps: Readable, signal: AbortSignal): Promise<void> {
+  try {
+    signal.throwIfAborted();
+    reply.send(corps);
+    await finished(corps, { writable: false, signal });
+  } finally {
+    corps.destroy();
+  }
+}
+
+/** Reads the first rows; what it returns makes the file of them and of the rest. */
+async function csv(lecture: Lecture, francais: boolean): Promise<() => Readable> {
+  const pieces = await amorcer(lecture.csv(francais ? FRANCAIS : AUTRE));
+  const tout = async function* (): AsyncGenerator<Buffer> {
+    if (francais) yield BOM;
+    yield* pieces;
+  };
+  return () => Readable.from(tout(), { objectMode: false });
+}
+
+async function xlsx(lecture: Lecture, titre: string, date: Date): Promise<() => Readable> {
+  const lots = await amorcer(lecture.lots());
+  return () => classeur(titre, date, feuille(lecture.colonnes, lecture.nombre, lots));
+}
+
+/** The same values, of which the first is there already. */
+async function amorcer<T>(source: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
+  const first = await source.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* source;
+  })();
+}
+
+const enCours = new WeakMap<Pool, number>();
+
+/** @throws Probleme 503 when as many exports are under way as there may be; half of the connections stay for others */
+function prendrePlace(pool: Pool): void {
+  const now = enCours.get(pool) ?? 0;
+  if (now >= Math.max(1, Math.min(SIMULTANES, Math.floor(pool.options.max / 2)))) {
+    throw new Probleme(503, 'D’autres exports sont en cours ; réessayez dans quelques secondes.', {
+      headers: { 'retry-after': '10' },
+    });
+  }
+  enCours.set(pool, now + 1);
+}
+
+function rendrePlace(pool: Pool): void {
+  enCours.set(pool, enCours.get(pool)! - 1);
+}

@@ -1,0 +1,73 @@
+import { ByteLines } from '../domain/journal/byte-lines.ts';
+import { decodeBytes, type Encoding } from '../domain/journal/encoding.ts';
+import { cut } from '../domain/journal/line-grammar.ts';
+import { Utf16Lines } from '../domain/journal/utf16-lines.ts';
+
+/** Longest text that is given of a line, in characters: as much as the quarantine keeps. */
+const MAX_TEXTE = 2_000;
+
+/** A line as it stands in the bytes of a version. */
+export interface LigneLue {
+  /** offset of its first byte in the version */
+  readonly octet: number;
+  /** bytes, its ending included */
+  readonly longueur: number;
+  /** decoded, without NULs and ending, at most 2,000 characters */
+  readonly texte: string;
+  /** whether the line is longer than its text */
+  readonly coupe: boolean;
+}
+
+/**
+ * Finds lines by number, counted as the parser counts them (docs/regles-journaux.md, rules 1 to 3). Reads no further
+ * than the last of them, in constant memory whatever the length of a line.
+ *
+ * @param voulues line numbers, from 1
+ * @returns by line number; those beyond the end are absent
+ */
+export async function lireLignes(
+  pieces: AsyncIterable<Buffer>,
+  encodage: Encoding,
+  voulues: ReadonlySet<number>,
+): Promise<Map<number, LigneLue>> {
+  const found = new Map<number, LigneLue>();
+  let number = 0;
+  let octet = encodage.bom;
+  const take = (longueur: number, text: () => { texte: string; coupe: boolean }): void => {
+    number++;
+    if (voulues.has(number)) found.set(number, { octet, longueur, ...text() });
+    octet += longueur;
+  };
+  const cutter =
+    encodage.name === 'utf-16le' || encodage.name === 'utf-16be'
+      ? new Utf16Lines(encodage.name, (text, raw) => take(raw, () => short(text)))
+      : new ByteLines((bytes, start, end, raw) =>
+          take(raw, () => shortBytes(bytes, start, end, encodage.name)),
+        );
+  let bom = encodage.bom;
+  for await (const piece of pieces) {
+    const skipped = Math.min(bom, piece.length);
+    bom -= skipped;
+    cutter.push(piece.subarray(skipped));
+    if (found.size === voulues.size) return found;
+  }
+  cutter.end();
+  return found;
+}
+
+function short(text: string): { texte: string; coupe: boolean } {
+  const texte = cut(text, MAX_TEXTE);
+  return { texte, coupe: texte.length < text.length };
+}
+
+function shortBytes(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  encodage: Encoding['name'],
+): { texte: string; coupe: boolean } {
+  const stop = end > start && bytes[end - 1] === 13 ? end - 1 : end;
+  // No character takes more than four bytes: what is beyond is cut in any case.
+  const enough = Math.min(stop, start + (MAX_TEXTE + 1) * 4);
+  return short(decodeBytes(bytes, start, enough, encodage));
+}

@@ -1,0 +1,195 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { lirePage, type Page } from '../postgres/lecture/page.ts';
+import type { Tri } from '../postgres/lecture/table-lue.ts';
+import { lire } from './acces.ts';
+import { ecrireCurseur, lireCurseur } from './curseurs.ts';
+import type { ApiDeps } from './deps.ts';
+import { envoyerJson } from './etag.ts';
+import { exporter } from './exports.ts';
+import { type Format, formatDemande } from './formats.ts';
+import { Probleme } from './problemes.ts';
+import type { Ressource } from './ressource.ts';
+import { erreurs } from './schemas/commun.ts';
+import { LIMITE_DEFAUT, PAGE, triDe } from './schemas/listes.ts';
+
+interface Question {
+  readonly skip: number;
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly total?: 'exact';
+  readonly format?: Format;
+  readonly tri?: readonly Tri[];
+  readonly [filtre: string]: unknown;
+}
+
+/** A list under an address of its own, where a part of the path takes the place of a filter. */
+export interface ListeParChemin {
+  /** with the part as `:name` */
+  readonly chemin: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly params: z.ZodObject;
+  /** part of the path → filter of the table; the list then takes no other */
+  readonly filtres: Readonly<Record<string, string>>;
+}
+
+/** `GET /noun/`: filters, order, pages, totals, cursor; JSON, CSV or XLSX. */
+export function routeDeListe(
+  app: FastifyInstance,
+  deps: ApiDeps,
+  ressource: Ressource,
+  parChemin?: ListeParChemin,
+): void {
+  const { nom, pluriel, table, lu, filtres } = ressource;
+  const optional = Object.fromEntries(
+    Object.entries(parChemin ? {} : filtres).map(([key, schema]) => [key, schema.optional()]),
+  );
+  app.get(
+    parChemin?.chemin ?? `/${nom}/`,
+    {
+      config: { acces: lire(nom) },
+      schema: {
+        tags: [nom],
+        operationId: parChemin?.operationId ?? `lister_${table.nom}`,
+        summary: parChemin?.summary ?? `Lister les ${pluriel}`,
+        description:
+          'La réponse est un tableau. `Link` donne les pages voisines, `X-Total-Count` le total (`X-Total-Count-Kind` dit s’il est exact ou estimé), `X-Next-Cursor` le curseur de la suite. `format=csv` ou `format=xlsx` (ou l’en-tête `Accept`) rend les mêmes lignes en fichier.' +
+          ordreEnMots(ressource),
+        ...(parChemin ? { params: parChemin.params } : {}),
+        querystring: z.strictObject({ ...optional, tri: triDe(Object.keys(table.tri)).optional(), ...PAGE }),
+        response: {
+          200: {
+            description: 'Les lignes',
+            content: {
+              'application/json': { schema: z.array(lu) },
+              'text/csv': { schema: z.string() },
+              'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': { schema: z.any() },
+            },
+          },
+          ...erreurs(304, 400, 401, 403, 406, 422, 503),
+        },
+      },
+    },
+    async (request, reply) => repondre(request, reply, deps, ressource, fixes(request, parChemin)),
+  );
+}
+
+/** Filters that the path gives. */
+function fixes(request: FastifyRequest, parChemin: ListeParChemin | undefined): Record<string, unknown> {
+  const params = request.params as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(parChemin?.filtres ?? {}).map(([part, filtre]) => [filtre, params[part]]),
+  );
+}
+
+async function repondre(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: ApiDeps,
+  ressource: Ressource,
+  parChemin: Readonly<Record<string, unknown>>,
+): Promise<FastifyReply> {
+  const { skip, limit, cursor, total, format, tri: asked, ...rest } = request.query as Question;
+  const tri = asked ?? triHabituel(ressource, rest);
+  const filtres = { ...filtresDe(rest, ressource, deps), ...parChemin };
+  const forme = formatDemande(request, format);
+  if (forme !== 'json') {
+    if (cursor !== undefined)
+      refuserCurseur('Un curseur se lit en JSON ; en CSV ou XLSX, sans limit, toutes les lignes viennent.');
+    return await exporter(request, reply, deps, { ressource, filtres, tri, skip, limit, format: forme });
+  }
+  if (cursor !== undefined && skip > 0) refuserCurseur('Donnez cursor ou skip, pas les deux.');
+  const apres = cursor === undefined ? undefined : lireCurseur(cursor, tri);
+  const size = limit ?? LIMITE_DEFAUT;
+  const page = await lirePage(deps.readPool, ressource.table, {
+    ...{ filtres, tri, skip, limit: size, apres },
+    total: total ?? (apres ? 'non' : 'auto'),
+  });
+  reply.headers(entetes(request.url, page, { skip, limit: size, tri, cursor }));
+  return envoyerJson(request, reply, page.json);
+}
+
+function ordreEnMots({ triRestreint }: Ressource): string {
+  if (!triRestreint) return '';
+  const { par, tri } = triRestreint;
+  return ` Sans \`tri\` : par id ; restreinte par ${par.join(', ')} : par ${tri.map(({ colonne }) => colonne).join(', ')}, puis id.`;
+}
+
+/** The order of a list that nobody asked an order for. */
+function triHabituel(
+  { triDefaut, triRestreint }: Ressource,
+  asked: Readonly<Record<string, unknown>>,
+): readonly Tri[] {
+  return triRestreint?.par.some((nom) => asked[nom] !== undefined) ? triRestreint.tri : triDefaut;
+}
+
+function refuserCurseur(detail: string): never {
+  throw new Probleme(422, detail, { errors: [{ pointer: '/query/cursor', detail }] });
+}
+
+/** Query parameters to filters. Where rows have instants, a date means the start of its day in the factory's zone, and as the end the whole day. */
+function filtresDe(
+  asked: Readonly<Record<string, unknown>>,
+  { table }: Ressource,
+  deps: ApiDeps,
+): Record<string, unknown> {
+  const { date_debut: debut, date_fin: fin, ...others } = asked;
+  const filtres: Record<string, unknown> = { ...others };
+  const instants = Object.hasOwn(table.filtres, 'date_fin_exclue');
+  if (typeof debut === 'string') {
+    filtres['date_debut'] = instants && !debut.includes('T') ? debutDuJour(debut, deps, 0) : debut;
+  }
+  if (typeof fin === 'string') {
+    if (instants && !fin.includes('T')) filtres['date_fin_exclue'] = debutDuJour(fin, deps, 1);
+    else filtres['date_fin'] = fin;
+  }
+  return filtres;
+}
+
+function debutDuJour(date: string, deps: ApiDeps, plus: number): string {
+  return Temporal.PlainDate.from(date)
+    .add({ days: plus })
+    .toZonedDateTime(deps.time.zone)
+    .toString({ timeZoneName: 'never' });
+}
+
+/** Totals and the neighbouring pages (RFC 8288). */
+function entetes(
+  url: string,
+  page: Page,
+  {
+    skip,
+    limit,
+    tri,
+    cursor,
+  }: { skip: number; limit: number; tri: readonly Tri[]; cursor: string | undefined },
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (page.total) {
+    headers['x-total-count'] = String(page.total.nombre);
+    headers['x-total-count-kind'] = page.total.exact ? 'exact' : 'estimate';
+  }
+  const links: string[] = [];
+  if (page.suite) {
+    const next = ecrireCurseur(tri, page.suite);
+    headers['x-next-cursor'] = next;
+    links.push(
+      cursor === undefined
+        ? lien(url, 'next', { skip: skip + limit, limit })
+        : lien(url, 'next', { cursor: next, limit }),
+    );
+  }
+  if (cursor === undefined && skip > 0)
+    links.push(lien(url, 'prev', { skip: Math.max(0, skip - limit), limit }));
+  if (links.length > 0) headers['link'] = links.join(', ');
+  return headers;
+}
+
+/** The same address with other page parameters. */
+export function lien(url: string, rel: string, change: Readonly<Record<string, string | number>>): string {
+  const [path, query = ''] = url.split('?', 2);
+  const params = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(change)) params.set(name, String(value));
+  return `<${path}?${params}>; rel="${rel}"`;
+}

@@ -1,0 +1,18 @@
+import { lien } from './listes.ts';
+
+/** `Link` and totals of a short list that is always counted. */
+export function entetesDePage(
+  url: string,
+  page: { readonly skip: number; readonly limit: number },
+  total: number,
+): Record<string, string> {
+  const { skip, limit } = page;
+  const links: string[] = [];
+  if (skip + limit < total) links.push(lien(url, 'next', { skip: skip + limit, limit }));
+  if (skip > 0) links.push(lien(url, 'prev', { skip: Math.max(0, skip - limit), limit }));
+  return {
+    'x-total-count': String(total),
+    'x-total-count-kind': 'exact',
+    ...(links.length > 0 ? { link: links.join(', ') } : {}),
+  };
+}

@@ -1,0 +1,14 @@
+import { CENTRES } from '../../postgres/lecture/tables.ts';
+import type { Ressource } from '../ressource.ts';
+import { centreUsinage } from '../schemas/centres.ts';
+import { FILTRES } from '../schemas/listes.ts';
+
+export const RESSOURCE_CENTRES: Ressource = {
+  nom: 'centres',
+  libelle: 'Un centre d’usinage',
+  pluriel: 'centres d’usinage',
+  table: CENTRES,
+  lu: centreUsinage,
+  filtres: { type_cu: FILTRES.type_cu, actif: FILTRES.actif },
+  triDefaut: [{ colonne: 'id', sens: 'asc' }],
+};

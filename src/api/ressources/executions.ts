@@ -1,0 +1,20 @@
+import { EXECUTIONS } from '../../postgres/lecture/tables.ts';
+import type { Ressource } from '../ressource.ts';
+import { executionLue } from '../schemas/executions.ts';
+import { FILTRES } from '../schemas/listes.ts';
+
+export const RESSOURCE_EXECUTIONS: Ressource = {
+  nom: 'executions',
+  libelle: 'Un passage de tâche',
+  pluriel: 'passages des tâches',
+  table: EXECUTIONS,
+  lu: executionLue,
+  filtres: {
+    tache: FILTRES.tache,
+    etat: FILTRES.etat_execution,
+    date_debut: FILTRES.instant_debut,
+    date_fin: FILTRES.instant_fin,
+  },
+  // Whoever looks at runs looks at the last ones.
+  triDefaut: [{ colonne: 'debut', sens: 'desc' }],
+};

@@ -1,0 +1,26 @@
+import { PERIODES_ARRET, PERIODES_ATTENTE } from '../../postgres/lecture/tables.ts';
+import type { Ressource } from '../ressource.ts';
+import { periodeArret, periodeAttente } from '../schemas/periodes.ts';
+import { dansLeTemps, FILTRES_DE_DETAIL } from './details.ts';
+
+export const RESSOURCE_PERIODES_ATTENTE: Ressource = {
+  nom: 'periodes-attente',
+  libelle: 'Une attente',
+  pluriel: 'attentes',
+  table: PERIODES_ATTENTE,
+  lu: periodeAttente,
+  filtres: FILTRES_DE_DETAIL,
+  triDefaut: [{ colonne: 'id', sens: 'asc' }],
+  triRestreint: dansLeTemps('timestamp_debut'),
+};
+
+export const RESSOURCE_PERIODES_ARRET: Ressource = {
+  nom: 'periodes-arret',
+  libelle: 'Un arrêt',
+  pluriel: 'arrêts',
+  table: PERIODES_ARRET,
+  lu: periodeArret,
+  filtres: FILTRES_DE_DETAIL,
+  triDefaut: [{ colonne: 'id', sens: 'asc' }],
+  triRestreint: dansLeTemps('timestamp_debut'),
+};

@@ -1,0 +1,15 @@
+import { PIECES } from '../../postgres/lecture/tables.ts';
+import type { Ressource } from '../ressource.ts';
+import { pieceProduction } from '../schemas/pieces.ts';
+import { dansLeTemps, FILTRES_DE_DETAIL } from './details.ts';
+
+export const RESSOURCE_PIECES: Ressource = {
+  nom: 'pieces-production',
+  libelle: 'Une pièce',
+  pluriel: 'pièces',
+  table: PIECES,
+  lu: pieceProduction,
+  filtres: FILTRES_DE_DETAIL,
+  triDefaut: [{ colonne: 'id', sens: 'asc' }],
+  triRestreint: dansLeTemps('timestamp_production'),
+};

@@ -1,0 +1,279 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { noter } from '../../postgres/audit.ts';
+import { listerCles } from '../../postgres/cles.ts';
+import { journalDePersonne, listerConnexions } from '../../postgres/export-compte.ts';
+import { existeUnCompte, listerComptes } from '../../postgres/users.ts';
+import type { Acces } from '../acces.ts';
+import { acteurDe, authentification } from '../auth/authentifier.ts';
+import {
+  ajouterCompte,
+  changerCompte,
+  corpsDeCompte,
+  exigerCompte,
+  repondreCree,
+  repondreModifie,
+  retirerCompte,
+} from '../auth/comptes.ts';
+import { Freinage } from '../auth/freinage.ts';
+import { ligneAudit } from '../auth/trace.ts';
+import type { ApiDeps } from '../deps.ts';
+import { envoyerJson } from '../etag.ts';
+import { entetesDePage } from '../pages.ts';
+import { Probleme } from '../problemes.ts';
+import { erreurs, json } from '../schemas/commun.ts';
+import {
+  compteLu,
+  compteModifie,
+  compteModifieMoi,
+  compteSaisi,
+  exportLu,
+  pageSimple,
+  parametresUuid,
+} from '../schemas/users.ts';
+
+const ADMIN: Acces = { acces: 'compte', role: 'admin' };
+const SOI: Acces = { acces: 'compte', role: 'lecteur' };
+const NO_QUERY = z.strictObject({});
+const VIDE = z.undefined().describe('Fait');
+const ALL_KEYS = 1_000_000;
+
+/** Accounts: everyone has his own at `/users/me`, admins have all. */
+export function routesUsers(app: FastifyInstance, deps: ApiDeps): void {
+  const freinage = new Freinage(deps);
+  routeCreation(app, deps);
+  routeListe(app, deps);
+  routesMoi(app, deps, freinage);
+  routeExport(app, deps);
+  routesAdmin(app, deps, freinage);
+}
+
+function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
+  const authenticate = authentification(deps);
+  app.post(
+    '/users/',
+    {
+      config: { acces: { acces: 'public' } },
+      schema: {
+        tags: ['users'],
+        operationId: 'creer_user',
+        summary: 'Créer un compte',
+        description:
+          'Ouvert à tous tant qu’il n’y a aucun compte : le premier devient admin. Ensuite, seul un admin crée des comptes.',
+        security: [{}, { motDePasse: [] }],
+        querystring: NO_QUERY,
+        body: compteSaisi,
+        response: {
+          201: json('Le compte créé', compteLu),
+          ...erreurs(400, 401, 403, 409, 413, 415, 422, 503),
+        },
+      },
+      // Before the body is read: a stranger is not told what a good one looks like.
+      onRequest: async (request) => {
+        if (await existeUnCompte(deps.pool)) await authenticate(request, ADMIN);
+      },
+    },
+    async (request, reply) => {
+      const saisi = request.body as z.infer<typeof compteSaisi>;
+      const compte = await ajouterCompte(deps, request, saisi, { premier: !request.acteur });
+      if (!compte) {
+        throw new Probleme(401, 'Un compte vient d’être créé : seul un admin en crée d’autres.', {
+          headers: { 'www-authenticate': 'Bearer realm="atelier"' },
+        });
+      }
+      return repondreCree(reply, `/users/${compte.id}`, corpsDeCompte(compte));
+    },
+  );
+}
+
+function routeListe(app: FastifyInstance, deps: ApiDeps): void {
+  const querystring = z.strictObject(pageSimple);
+  app.get(
+    '/users/',
+    {
+      config: { acces: ADMIN },
+      schema: {
+        tags: ['users'],
+        operationId: 'lister_user',
+        summary: 'Lister les comptes',
+        querystring,
+        response: { 200: json('Les comptes', z.array(compteLu)), ...erreurs(304, 400, 401, 403, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const page = request.query as z.infer<typeof querystring>;
+      const { comptes, total } = await listerComptes(deps.pool, deps.coffre, page);
+      reply.headers(entetesDePage(request.url, page, total));
+      return envoyerJson(request, reply, `[${comptes.map(corpsDeCompte).join(',')}]`);
+    },
+  );
+}
+
+function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): void {
+  app.get(
+    '/users/me',
+    {
+      config: { acces: SOI },
+      schema: {
+        tags: ['users'],
+        operationId: 'lire_moi',
+        summary: 'Lire son compte',
+        querystring: NO_QUERY,
+        response: { 200: json('Mon compte', compteLu), ...erreurs(304, 400, 401, 403, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const compte = await exigerCompte(deps, acteurDe(request).userId);
+      return envoyerJson(request, reply, corpsDeCompte(compte));
+    },
+  );
+  app.put(
+    '/users/me',
+    {
+      config: { acces: SOI },
+      schema: {
+        tags: ['users'],
+        operationId: 'modifier_moi',
+        summary: 'Modifier son compte',
+        description:
+          'Changer de mot de passe ou d’adresse demande le mot de passe actuel (password_actuel). Un nouveau mot de passe éteint aussitôt tous les jetons du compte : il faut se reconnecter.',
+        querystring: NO_QUERY,
+        body: compteModifieMoi,
+        response: {
+          200: json('Le compte modifié', compteLu),
+          ...erreurs(400, 401, 403, 409, 412, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const changes = request.body as z.infer<typeof compteModifieMoi>;
+      const compte = await changerCompte(deps, freinage, request, acteurDe(request).userId, changes);
+      return repondreModifie(reply, compte);
+    },
+  );
+  app.delete(
+    '/users/me',
+    {
+      config: { acces: SOI },
+      schema: {
+        tags: ['users'],
+        operationId: 'supprimer_moi',
+        summary: 'Supprimer son compte',
+        description:
+          'Avec ses clés et ses connexions, sans retour. Le dernier admin ne se supprime pas (409).',
+        querystring: NO_QUERY,
+        response: { 204: VIDE, ...erreurs(400, 401, 403, 409, 412, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      await retirerCompte(deps, freinage, request, acteurDe(request).userId);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function routeExport(app: FastifyInstance, deps: ApiDeps): void {
+  app.get(
+    '/users/me/export',
+    {
+      config: { acces: SOI },
+      schema: {
+        tags: ['users'],
+        operationId: 'exporter_moi',
+        summary: 'Exporter tout ce qui est conservé sur soi',
+        description:
+          'Droits d’accès et à la portabilité (RGPD, articles 15 et 20) : compte, clés, connexions, journal.',
+        querystring: NO_QUERY,
+        response: { 200: json('Le fichier', exportLu), ...erreurs(400, 401, 403, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = acteurDe(request);
+      const compte = await exigerCompte(deps, userId);
+      // Noted first, so that the export has its own line too.
+      await noter(deps.pool, ligneAudit(request, 'export', { cible: `users/${userId}` }));
+      const { version_jetons: _, ...shown } = compte;
+      const { cles } = await listerCles(deps.pool, { userId, skip: 0, limit: ALL_KEYS });
+      const fichier = {
+        date_export: deps.time.format(Math.floor(deps.maintenant() / 1000)),
+        compte: shown,
+        cles: cles.map(({ user_id: _user, ...cle }) => cle),
+        connexions: await listerConnexions(deps.pool, userId, deps.maintenant()),
+        journal: await journalDePersonne(deps.pool, userId),
+      };
+      return reply
+        .headers({
+          'cache-control': 'no-store',
+          'content-disposition': 'attachment; filename="mon-compte.json"',
+        })
+        .type('application/json; charset=utf-8')
+        .send(JSON.stringify(fichier, undefined, 2));
+    },
+  );
+}
+
+function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): void {
+  type Params = z.infer<typeof parametresUuid>;
+  app.get(
+    '/users/:id',
+    {
+      config: { acces: ADMIN },
+      schema: {
+        tags: ['users'],
+        operationId: 'lire_user',
+        summary: 'Lire un compte',
+        querystring: NO_QUERY,
+        params: parametresUuid,
+        response: { 200: json('Le compte', compteLu), ...erreurs(304, 400, 401, 403, 404, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const compte = await exigerCompte(deps, (request.params as Params).id);
+      return envoyerJson(request, reply, corpsDeCompte(compte));
+    },
+  );
+  app.put(
+    '/users/:id',
+    {
+      config: { acces: ADMIN },
+      schema: {
+        tags: ['users'],
+        operationId: 'modifier_user',
+        summary: 'Modifier un compte',
+        description:
+          'Un nouveau rôle, état ou mot de passe éteint aussitôt les jetons du compte. On ne change ni son propre rôle ni son propre état (403), et il reste toujours un admin actif (409).',
+        querystring: NO_QUERY,
+        params: parametresUuid,
+        body: compteModifie,
+        response: {
+          200: json('Le compte modifié', compteLu),
+          ...erreurs(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const changes = request.body as z.infer<typeof compteModifie>;
+      const compte = await changerCompte(deps, freinage, request, (request.params as Params).id, changes);
+      return repondreModifie(reply, compte);
+    },
+  );
+  app.delete(
+    '/users/:id',
+    {
+      config: { acces: ADMIN },
+      schema: {
+        tags: ['users'],
+        operationId: 'supprimer_user',
+        summary: 'Supprimer un compte',
+        description: 'Avec ses clés et ses connexions, sans retour. Il reste toujours un admin actif (409).',
+        querystring: NO_QUERY,
+        params: parametresUuid,
+        response: { 204: VIDE, ...erreurs(400, 401, 403, 404, 409, 412, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      await retirerCompte(deps, freinage, request, (request.params as Params).id);
+      return reply.code(204).send();
+    },
+  );
+}

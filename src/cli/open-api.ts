@@ -1,0 +1,139 @@
+import { isIPv4 } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from '../api/app.ts';
+import { Arret } from '../api/arret.ts';
+import type { ApiDeps } from '../api/deps.ts';
+import { Evenements } from '../api/evenements.ts';
+import { Archive } from '../archives/archive.ts';
+import { type Cles, exigerCles } from '../base/config-api.ts';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { FactoryTime } from '../base/time.ts';
+import { Ecoute } from '../postgres/ecoute.ts';
+import { migrate, requireSchema } from '../postgres/migrate.ts';
+import { createApiPool, type Pool, withClient } from '../postgres/pool.ts';
+import { existeUnCompte, ouvrirCoffre } from '../postgres/users.ts';
+import type { Cli } from './cli.ts';
+import { databaseUrl } from './open.ts';
+
+/** How long a server may take to answer what it was asked before it stops (ms). */
+const DELAI_ARRET = 25_000;
+
+export interface OptionsApi {
+  /** with its keys, host and port */
+  readonly cli: Cli;
+  readonly logger: Logger;
+  /** keys other than those of the configuration */
+  readonly cles?: Cles;
+  /** refuses to listen where other machines could reach it (an account that everyone knows) */
+  readonly cetteMachineSeule?: boolean;
+  /** how long requests may go on once it is to stop (ms), 25 s as a rule */
+  readonly delaiArret?: number;
+}
+
+/** A server that listens. */
+export interface ApiServie {
+  readonly app: FastifyInstance;
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
+  /** connections that are open */
+  connexions(): number;
+  /** whether anybody can sign in */
+  readonly aDesComptes: boolean;
+  /**
+   * Stops: live streams end first, then every request that was made is answered, then the database is let go.
+   *
+   * @returns connections that had to be cut because the time was over
+   */
+  arreter(): Promise<number>;
+}
+
+/**
+ * Opens everything that the API needs, and listens.
+ *
+ * @throws AtelierError ATL_C102 (keys), ATL_C103 (wrong key), ATL_C101 (host), ATL_D301 and ATL_D303 (database),
+ *   ATL_A503 (port taken)
+ */
+export async function servirApi(options: OptionsApi): Promise<ApiServie> {
+  const { cli, logger } = options;
+  const { config, shutdown } = cli;
+  const { host, port } = config.api;
+  const cles = options.cles ?? exigerCles(config.api);
+  if (options.cetteMachineSeule && !estLocal(host)) {
+    throw new AtelierError(
+      'ATL_C101',
+      `HOST : ${host} est joignable d’autres machines ; la démonstration n’écoute que sur 127.0.0.1.`,
+    );
+  }
+  const url = await databaseUrl(cli);
+  const { fuseau } = config;
+  const pool = createApiPool(url, { logger, max: config.api.connexions, fuseau });
+  shutdown.add(() => pool.end());
+  await verifierSchema(cli, pool);
+  const readUrl = config.api.databaseReadUrl;
+  const readPool =
+    readUrl === undefined ? pool : createApiPool(readUrl, { logger, max: config.api.connexions, fuseau });
+  if (readPool !== pool) shutdown.add(() => readPool.end());
+  const maintenant = Date.now;
+  const evenements = new Evenements({ ecoute: new Ecoute({ url, logger }), logger, maintenant });
+  shutdown.add(() => evenements.fermer());
+  const deps: ApiDeps = {
+    ...{ config, cles, logger, pool, readPool, evenements, maintenant },
+    coffre: await ouvrirCoffre(pool, cles),
+    archive: new Archive(config.archivesDir),
+    time: new FactoryTime(fuseau, config.journeeDebut),
+  };
+  const app = await buildApp(deps);
+  const arret = new Arret(app.server);
+  shutdown.add(() => app.close());
+  const aDesComptes = await existeUnCompte(pool);
+  return {
+    app,
+    url: await ecouter(app, host, port),
+    aDesComptes,
+    connexions: () => arret.connexions,
+    async arreter() {
+      evenements.arreter();
+      const cut = await arret.vider(options.delaiArret ?? DELAI_ARRET);
+      if (cut > 0) app.server.closeAllConnections();
+      await app.close();
+      return cut;
+    },
+  };
+}
+
+/** Whether only this machine can reach an address. */
+export function estLocal(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** The embedded database is ours alone: there, missing migrations are applied. */
+async function verifierSchema(cli: Cli, pool: Pool): Promise<void> {
+  await withClient(pool, async (client) => {
+    if (cli.config.databaseUrl === undefined) await migrate(client);
+    await requireSchema(client);
+  });
+}
+
+async function ecouter(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    // « localhost » would be two servers, one for each family of addresses, of which we could empty only one.
+    const address = host === 'localhost' ? '127.0.0.1' : host;
+    return await app.listen({
+      host: address,
+      port,
+      listenTextResolver: (where) => `écoute sur ${where}`,
+    });
+  } catch (cause) {
+    const code = codeOf(cause);
+    if (code === 'EADDRINUSE') {
+      throw new AtelierError('ATL_A503', `Un autre programme écoute déjà sur ${host}:${port}.`, { cause });
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+      throw new AtelierError('ATL_C101', `HOST et PORT : écoute sur ${host}:${port} : ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+    throw cause;
+  }
+}

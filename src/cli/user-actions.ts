@@ -1,0 +1,211 @@
+import { hacher } from '../api/auth/mot-de-passe.ts';
+import { refusAdresse, refusMotDePasse, refusNom } from '../api/auth/politique.ts';
+import type { Coffre } from '../base/chiffrement.ts';
+import { exigerCles } from '../base/config-api.ts';
+import { AtelierError } from '../base/errors.ts';
+import { ROLES, type Role } from '../base/roles.ts';
+import { FactoryTime } from '../base/time.ts';
+import { noter } from '../postgres/audit.ts';
+import { verrouillerComptes } from '../postgres/coffre.ts';
+import { type Pool, transaction, withClient } from '../postgres/pool.ts';
+import {
+  type ChangementsCompte,
+  type Compte,
+  creerCompte,
+  existeUnCompte,
+  listerComptes,
+  modifierCompte,
+  ouvrirCoffre,
+  rechiffrer,
+  trouverParNom,
+} from '../postgres/users.ts';
+import { type Cli, UsageError } from './cli.ts';
+import { openPool } from './open.ts';
+import { formatOf, printRows, type TableColumn } from './table.ts';
+import { printable } from './text.ts';
+import { lireMotDePasse } from './user-saisie.ts';
+
+/** What was asked for, read from the arguments. */
+export interface Demande {
+  readonly nom: string;
+  readonly role: string | undefined;
+  readonly email: string | undefined;
+  /** whether the password comes on standard input */
+  readonly stdin: boolean;
+  readonly json: boolean | undefined;
+  readonly csv: boolean | undefined;
+}
+
+type Action = (cli: Cli, demande: Demande) => Promise<number>;
+
+/** Every action of `atelier user`; each leaves a line in the audit log. */
+export const ACTIONS = {
+  add,
+  list,
+  disable: (cli, demande) => change(cli, demande, { actif: false }, 'compte_desactive', 'désactivé'),
+  enable: (cli, demande) => change(cli, demande, { actif: true }, 'compte_reactive', 'réactivé'),
+  role: (cli, demande) => changeRole(cli, demande),
+  password,
+  rotation,
+} as const satisfies Record<string, Action>;
+
+/** No account acts: it is whoever may run commands on the server. */
+const BY_COMMAND = { origine: 'commande' } as const;
+
+async function open(cli: Cli): Promise<{ pool: Pool; coffre: Coffre }> {
+  // First: without keys there is no need to reach the database.
+  const cles = exigerCles(cli.config.api);
+  const pool = await openPool(cli);
+  return { pool, coffre: await ouvrirCoffre(pool, cles) };
+}
+
+async function add(cli: Cli, { nom, email, role, stdin }: Demande): Promise<number> {
+  if (email === undefined) throw new UsageError('add : il manque --email');
+  const wanted = role === undefined ? undefined : readRole(role);
+  const refused = refusNom(nom) ?? refusAdresse(email);
+  if (refused) throw new AtelierError('ATL_A502', refused);
+  const { pool, coffre } = await open(cli);
+  // Before somebody types a password twice for nothing; the real check is made on writing.
+  if (await trouverParNom(pool, coffre, nom))
+    throw new AtelierError('ATL_A502', 'Ce nom est déjà celui d’un compte.');
+  const given = wanted ?? ((await existeUnCompte(pool)) ? 'lecteur' : 'admin');
+  const refus = (mdp: string): string[] => refusMotDePasse(mdp, { username: nom, email });
+  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
+  const compte = await withClient(pool, (client) =>
+    transaction(client, async () => {
+      const made = await creerCompte(client, coffre, { username: nom, email, motDePasseHache, role: given });
+      const details = { role: given, ...BY_COMMAND };
+      await noter(client, { evenement: 'compte_cree', cible: `users/${made.id}`, details });
+      return made;
+    }),
+  );
+  cli.out(`Compte « ${printable(compte.username)} » créé, rôle ${compte.role}.`);
+  return 0;
+}
+
+async function list(cli: Cli, demande: Demande): Promise<number> {
+  const format = formatOf(demande);
+  const { pool, coffre } = await open(cli);
+  const { comptes } = await listerComptes(pool, coffre, { skip: 0, limit: 1_000_000 });
+  await noter(pool, { evenement: 'comptes_listes', details: { nombre: comptes.length, ...BY_COMMAND } });
+  printRows(cli, format, columns(new FactoryTime(cli.config.fuseau)), comptes);
+  if (comptes.length === 0) cli.err('Aucun compte : `npx atelier user add NOM --email ADRESSE`.');
+  return 0;
+}
+
+async function change(
+  cli: Cli,
+  { nom }: Demande,
+  changes: ChangementsCompte,
+  evenement: string,
+  done: string,
+): Promise<number> {
+  const { pool, coffre } = await open(cli);
+  const { before, after } = await apply(pool, coffre, nom, changes, (b, a) =>
+    b.version === a.version ? undefined : { evenement },
+  );
+  const name = printable(after.username);
+  cli.out(
+    before.version === after.version
+      ? `Compte « ${name} » : c’était déjà le cas.`
+      : `Compte « ${name} » ${done}.`,
+  );
+  return 0;
+}
+
+async function changeRole(cli: Cli, { nom, role = '' }: Demande): Promise<number> {
+  const wanted = readRole(role);
+  const { pool, coffre } = await open(cli);
+  const { before, after } = await apply(pool, coffre, nom, { role: wanted }, (b, a) =>
+    b.role === a.role ? undefined : { evenement: 'role_change', details: { avant: b.role, apres: a.role } },
+  );
+  const name = printable(after.username);
+  cli.out(
+    before.role === after.role
+      ? `Compte « ${name} » : il a déjà le rôle ${after.role}.`
+      : `Compte « ${name} » : rôle ${after.role} (avant : ${before.role}).`,
+  );
+  return 0;
+}
+
+async function password(cli: Cli, { nom, stdin }: Demande): Promise<number> {
+  const { pool, coffre } = await open(cli);
+  const compte = (await trouverParNom(pool, coffre, nom)) ?? unknown(nom);
+  const refus = (mdp: string): string[] => refusMotDePasse(mdp, compte);
+  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
+  await apply(pool, coffre, nom, { motDePasseHache }, () => ({ evenement: 'mot_de_passe_change' }));
+  cli.out(`Compte « ${printable(compte.username)} » : mot de passe changé, ses sessions sont fermées.`);
+  return 0;
+}
+
+async function rotation(cli: Cli): Promise<number> {
+  const { pool, coffre } = await open(cli);
+  const cle = coffre.cleId;
+  await noter(pool, { evenement: 'rotation_commencee', details: { cle, ...BY_COMMAND } });
+  const nombre = await rechiffrer(pool, coffre, { signal: cli.shutdown.signal });
+  await noter(pool, { evenement: 'rotation_finie', details: { cle, nombre, ...BY_COMMAND } });
+  cli.out(
+    nombre === 0
+      ? `Tous les comptes sont déjà chiffrés avec la clé ${cle}.`
+      : `${nombre} compte(s) rechiffré(s) avec la clé ${cle}.`,
+  );
+  if (coffre.cleIds.length > 1) cli.out('CLE_CHIFFREMENT_PRECEDENTE peut être retirée de la configuration.');
+  return 0;
+}
+
+/** What an audit line says beyond the account. */
+interface Trace {
+  readonly evenement: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Changes the account of that name, and notes it in the same transaction. */
+async function apply(
+  pool: Pool,
+  coffre: Coffre,
+  nom: string,
+  changes: ChangementsCompte,
+  trace: (before: Compte, after: Compte) => Trace | undefined,
+): Promise<{ before: Compte; after: Compte }> {
+  return await withClient(pool, (client) =>
+    transaction(client, async () => {
+      await verrouillerComptes(client);
+      const before = (await trouverParNom(client, coffre, nom)) ?? unknown(nom);
+      const after = await modifierCompte(client, coffre, before.id, changes);
+      // Without a version asked for, the only other answer is that somebody deleted it just now.
+      if (after === undefined || after === 'version') return unknown(nom);
+      const line = trace(before, after);
+      const details = { ...line?.details, ...BY_COMMAND };
+      if (line) await noter(client, { evenement: line.evenement, cible: `users/${after.id}`, details });
+      return { before, after };
+    }),
+  );
+}
+
+function unknown(nom: string): never {
+  throw new AtelierError('ATL_A501', `Aucun compte ne s’appelle « ${printable(nom)} ».`);
+}
+
+function readRole(text: string): Role {
+  const role = ROLES.find((name) => name === text);
+  if (role) return role;
+  throw new UsageError(`rôle inconnu « ${printable(text)} », attendu l’un de ${ROLES.join(', ')}`);
+}
+
+function columns(time: FactoryTime): TableColumn<Compte>[] {
+  const local = (instant: string): string => time.format(Math.floor(Date.parse(instant) / 1000));
+  return [
+    { key: 'id', title: 'Id', value: (c) => c.id, dataOnly: true },
+    { key: 'username', title: 'Nom', value: (c) => c.username },
+    { key: 'email', title: 'Adresse', value: (c) => c.email },
+    { key: 'role', title: 'Rôle', value: (c) => c.role },
+    { key: 'actif', title: 'Actif', value: (c) => c.actif, text: (c) => (c.actif ? 'oui' : 'non') },
+    { key: 'date_creation', title: 'Créé le', value: (c) => local(c.date_creation), wide: true },
+    {
+      key: 'derniere_connexion',
+      title: 'Dernière connexion',
+      value: (c) => (c.derniere_connexion === null ? null : local(c.derniere_connexion)),
+      text: (c) => (c.derniere_connexion === null ? 'jamais' : local(c.derniere_connexion)),
+    },
+  ];
+}
