@@ -1,0 +1,142 @@
+// S12, API1, API5: every route × everyone who may call it or not; the table is autorisations/matrice.ts.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enRoute, routesVivantes } from '../harness/openapi.ts';
+import { MATRICE, QUI, type Qui, type Regle } from './autorisations/matrice.ts';
+import { creerMonde, FORMULAIRE, type Monde } from './autorisations/monde.ts';
+
+/** The document, the page that shows it, and what answers browsers that ask for permission. */
+const SANS_LIGNE = /^(GET \/openapi\.json|GET \/docs.*|OPTIONS \*)$/;
+
+let monde: Monde;
+beforeAll(async () => {
+  monde = await creerMonde();
+});
+afterAll(async () => monde?.close());
+
+interface Reponse {
+  readonly statusCode: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+async function appeler(route: string, url: string, qui: Qui, regle: Regle): Promise<Reponse> {
+  const [methode, chemin] = route.split(' ') as ['GET', string];
+  const form = route === 'POST /token';
+  // Whoever deletes himself must not be needed any more.
+  const headers: Record<string, string> = {
+    ...(await monde.entetes(qui, regle, route === 'DELETE /users/me')),
+    ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+    ...(chemin.startsWith('/token/') ? { 'x-requested-with': 'atelier' } : {}),
+  };
+  const payload = form ? FORMULAIRE : regle.corps && monde.corps(regle.corps);
+  const answer = await monde.api.app.inject({
+    ...{ method: methode, url, headers, payloadAsStream: true as const },
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const { statusCode } = answer;
+  if (String(answer.headers['content-type']).startsWith('text/event-stream')) {
+    // It would never end.
+    answer.stream().destroy();
+    return { statusCode, body: '', headers: answer.headers };
+  }
+  let body = '';
+  for await (const part of answer.stream()) body += part;
+  return { statusCode, body, headers: answer.headers };
+}
+
+/** The address of a route for one request, about a row of its own. */
+async function adresse(route: string, { cible }: Regle): Promise<string> {
+  const chemin = route.split(' ')[1]!;
+  return cible ? chemin.replace(/\{\w+\}/, await monde.cible(cible)) : chemin;
+}
+
+it('S12: a live route has a row, and a row has a live route', () => {
+  const vivantes = routesVivantes(monde.api.app).filter((route) => !SANS_LIGNE.test(route));
+  const lignes = Object.keys(MATRICE).map((route) => {
+    const [methode, chemin = ''] = route.split(' ');
+    return `${methode} ${enRoute(chemin)}`;
+  });
+  expect(lignes.sort()).toEqual(vivantes);
+});
+
+it('S12: a row has a status for everybody', () => {
+  for (const [route, { attendus }] of Object.entries(MATRICE))
+    expect(attendus, route).toHaveLength(QUI.length);
+});
+
+describe.each(Object.entries(MATRICE))('%s', (route, regle) => {
+  it('S12: lets in exactly those who may', async () => {
+    const statuts: Record<string, number> = {};
+    let url = await adresse(route, regle);
+    for (const [i, qui] of QUI.entries()) {
+      // Rows are used up by those who may delete them.
+      if (route.startsWith('DELETE') && regle.attendus[i] === 204) url = await adresse(route, regle);
+      statuts[qui] = (await appeler(route, url, qui, regle)).statusCode;
+    }
+    expect(statuts).toEqual(Object.fromEntries(QUI.map((qui, i) => [qui, regle.attendus[i]])));
+  });
+
+  it('S20: a refusal is a problem that says what is missing, and changes nothing', async () => {
+    const url = await adresse(route, regle);
+    const lecture = /^(PUT|DELETE) .*\{id\}/.test(route);
+    const lire = async (): Promise<string> =>
+      (await monde.api.app.inject({ url, headers: monde.api.comptes.admin.entete })).body;
+    const avant = lecture ? await lire() : '';
+    for (const [i, qui] of QUI.entries()) {
+      const attendu = regle.attendus[i]!;
+      if (attendu < 400 || route.startsWith('POST /token')) continue;
+      const answer = await appeler(route, url, qui, regle);
+      expect([qui, answer.headers['content-type']]).toEqual([qui, 'application/problem+json; charset=utf-8']);
+      const probleme = JSON.parse(answer.body) as Record<string, unknown>;
+      expect(probleme, qui).toMatchObject({
+        type: 'about:blank',
+        status: attendu,
+        instance: `urn:requete:${answer.headers['x-request-id']}`,
+      });
+      expect(answer.headers['cache-control'], qui).toBe('no-store');
+      if (attendu === 401) expect(answer.headers['www-authenticate'], qui).toMatch(/^Bearer realm="atelier"/);
+      if (attendu === 403)
+        expect(answer.headers['www-authenticate'], qui).toMatch(/error="insufficient_scope"/);
+    }
+    if (lecture) expect(await lire()).toBe(avant);
+  });
+});
+
+describe('S13: what is another’s does not exist', () => {
+  it('a key of somebody else, a revoked one, and none at all', async () => {
+    const { app, comptes } = monde.api;
+    const cible = await monde.cible('cle');
+    const detail = async (id: string): Promise<unknown> => {
+      const answer = await app.inject({ url: `/cles/${id}`, headers: comptes.lecteur.entete });
+      const { instance: _, ...rest } = answer.json<Record<string, unknown>>();
+      const { 'x-request-id': _id, date: _date, ...headers } = answer.headers;
+      return { rest, headers };
+    };
+    const foreign = await detail(cible);
+    expect(await detail('018f2c1e-6f4b-4c1a-9a57-0d3e5b7a9c11')).toEqual(foreign);
+    await app.inject({ method: 'DELETE', url: `/cles/${cible}`, headers: comptes.gestionnaire.entete });
+    expect(await detail(cible)).toEqual(foreign);
+  });
+
+  it('S5: a token in the address opens nothing', async () => {
+    const token = monde.api.comptes.admin.entete.authorization.replace('Bearer ', '');
+    for (const name of ['access_token', 'token', 'authorization']) {
+      const answer = await monde.api.app.inject(`/centres/?${name}=${token}`);
+      expect([name, answer.statusCode]).toEqual([name, 401]);
+    }
+  });
+
+  it('both spellings of a path, and HEAD, are guarded alike', async () => {
+    for (const route of Object.keys(MATRICE)) {
+      const [methode, chemin = ''] = route.split(' ');
+      if (methode !== 'GET' || chemin === '/health') continue;
+      const path = chemin.replace(/\{\w+\}/, '1').replace(/\/$/, '');
+      for (const url of [path, `${path}/`]) {
+        const get = await monde.api.app.inject({ url });
+        expect([url, get.statusCode]).toEqual([url, 401]);
+        const head = await monde.api.app.inject({ method: 'HEAD', url });
+        expect([url, head.statusCode, head.body]).toEqual([url, chemin === '/evenements' ? 405 : 401, '']);
+      }
+    }
+  });
+});
