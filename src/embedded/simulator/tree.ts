@@ -11,6 +11,9 @@ import { simulateDay } from './day-files.ts';
  */
 export const DEFAULT_END = dayNumber(2025, 6, 30);
 
+/** The tree of the demonstration: the same bytes on every machine, whatever the day. */
+export const DEMO_TREE = { days: 30, noise: 0.3, seed: 1 } as const;
+
 export interface TreeOptions {
   /** root of the logs; one folder a centre is made below it */
   readonly dir: string;
