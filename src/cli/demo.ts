@@ -3,33 +3,43 @@ import { parseArgs } from 'node:util';
 import { FactoryTime } from '../base/time.ts';
 import { ensureMariadbProgram, startDemoErp } from '../embedded/demo-erp.ts';
 import { DEFAULT_CENTRES } from '../embedded/simulator/centres.ts';
-import { simulateTree } from '../embedded/simulator/tree.ts';
+import { DEMO_TREE, simulateTree } from '../embedded/simulator/tree.ts';
 import { ingest } from '../jobs/ingest.ts';
 import { sync } from '../jobs/sync.ts';
 import { listCommandes } from '../postgres/commandes.ts';
 import { countRejets, listSessions } from '../postgres/listes.ts';
 import type { Pool } from '../postgres/pool.ts';
-import type { Cli } from './cli.ts';
+import { type Cli, UsageError } from './cli.ts';
 import { COMMANDE_COLUMNS } from './commandes.ts';
+import { DEMO_ACCOUNT, forgetDemoAccounts, startDemoApi, stopDemoApi } from './demo-api.ts';
 import { report } from './ingest.ts';
-import { openIngest } from './open.ts';
+import { openIngest, openPool } from './open.ts';
 import { Progress } from './progress.ts';
 import { sessionColumns } from './sessions.ts';
 import { openSync, reportSync } from './sync.ts';
 import { printRows } from './table.ts';
 import { bytes } from './text.ts';
 
-export const summary = 'montre tout : trois centres inventés, un mois de journaux, les sessions';
-export const usage = `Usage : npx atelier demo   (ou npm run demo)
+export const summary = 'montre tout : trois centres inventés, un mois de journaux, les sessions, l’API';
+export const usage = `Usage : npx atelier demo [--port N] [--sans-api]   (ou npm run demo)
+       npx atelier demo --arreter
 
 Démarre le PostgreSQL embarqué, invente les journaux de 30 jours de 3 centres avec leurs défauts, les importe, et
 montre les sessions. Charge un ERP inventé dans un MariaDB privé, s’il y en a un sur la machine, et montre les
-commandes. Relancer est rapide et ne double rien. Tout est dans ATELIER_DIR (.atelier).`;
+commandes. Finit par l’API, qui reste en service sur le port 8000 de cette machine seule, avec le compte demo/demo.
+Relancer est rapide et ne double rien. Tout est dans ATELIER_DIR (.atelier).
 
-const DAYS = 30;
+--arreter  arrête l’API de la démonstration et retire son compte (le serveur PostgreSQL embarqué : atelier db stop)`;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
-  parseArgs({ args, options: {} });
+  const { values } = parseArgs({
+    args,
+    options: { port: { type: 'string' }, 'sans-api': { type: 'boolean' }, arreter: { type: 'boolean' } },
+  });
+  const port = values.port === undefined ? 8000 : Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new UsageError(`--port : attendu un port entre 1 et 65535, reçu « ${values.port} »`);
+  }
   if (cli.config.databaseUrl !== undefined) {
     cli.err('La démonstration se sert du serveur embarqué ; la base de vos réglages n’est pas touchée.');
   }
@@ -43,9 +53,10 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     syncLogsDir: join(dataDir, 'sync_logs'),
   };
   const demo: Cli = { ...cli, config: { ...cli.config, ...own } };
+  if (values.arreter) return await stop(demo);
 
-  cli.out(`1. Journaux inventés de ${DAYS} jours × ${DEFAULT_CENTRES.length} centres`);
-  const tree = await simulateTree({ dir, days: DAYS, noise: 0.3, seed: 1, signal: cli.shutdown.signal });
+  cli.out(`1. Journaux inventés de ${DEMO_TREE.days} jours × ${DEFAULT_CENTRES.length} centres`);
+  const tree = await simulateTree({ dir, ...DEMO_TREE, signal: cli.shutdown.signal });
   cli.out(`   ${tree.files} fichiers, ${bytes(tree.bytes)} dans ${dir}`);
 
   cli.out('2. PostgreSQL embarqué, import');
@@ -87,12 +98,52 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     ['npx atelier commandes', 'les commandes de volets roulants'],
     ['npx atelier db psql', 'les tables, en SQL'],
     ['LOGS_DIR=/vos/journaux npx atelier ingest', 'vos propres journaux'],
+    ['npx atelier demo --arreter', 'arrête l’API et retire le compte demo'],
     ['npx atelier db stop', 'arrête le serveur embarqué'],
   ];
+  const api = values['sans-api'] ? undefined : await showApi(cli, demo, ctx.pool, port);
   cli.out('');
   cli.out('Et maintenant :');
   for (const [command, what] of next) cli.out(`  ${command.padEnd(44)} ${what}`);
+  if (api === false) return 1;
   return compteurs.fichiersIllisibles > 0 ? 3 : 0;
+}
+
+/** Ends what the demonstration left running, and its account. */
+async function stop(demo: Cli): Promise<number> {
+  const stopped = await stopDemoApi(demo.config);
+  await forgetDemoAccounts(demo.config, await openPool(demo));
+  demo.out(
+    stopped
+      ? 'API de la démonstration arrêtée, compte demo retiré.'
+      : 'L’API de la démonstration ne tournait pas ; compte demo retiré.',
+  );
+  return 0;
+}
+
+/** The API, left running; false when it could not be started. */
+async function showApi(cli: Cli, demo: Cli, pool: Pool, port: number): Promise<boolean> {
+  cli.out('');
+  cli.out('6. L’API');
+  const api = await startDemoApi({ config: demo.config, port }, pool);
+  if (api.etat === 'port-pris') {
+    cli.err(
+      `   le port ${port} est déjà pris par un autre programme : \`npm run demo -- --port ${port + 1}\``,
+    );
+    return false;
+  }
+  if (api.etat === 'muette') {
+    cli.err(`   elle ne répond pas ; son journal : ${api.journal}`);
+    return false;
+  }
+  const { username, password } = DEMO_ACCOUNT;
+  cli.out(`   en service : ${api.url}   documentation interactive : ${api.url}/docs`);
+  cli.out(
+    `   compte ${username}, mot de passe ${password} : pour la démonstration seulement, joignable de cette machine seule`,
+  );
+  cli.out(`     curl -X POST -d "username=${username}&password=${password}" ${api.url}/token`);
+  cli.out(`     curl -H "Authorization: Bearer <JWT>" ${api.url}/centres/`);
+  return true;
 }
 
 /** The road of the orders, as far as this machine has a MariaDB. */
