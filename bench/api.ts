@@ -1,0 +1,281 @@
+// The API against a bare handler that sends the same JSON, and its CSV export against PostgreSQL's own: see README.md.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { type Charge, charger } from './lib/charge.ts';
+import { engineFlags, runIngest, settings } from './lib/program.ts';
+import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
+import { type Service, serve } from './lib/service.ts';
+import { makeTree } from './lib/tree.ts';
+import { openWorkplace } from './lib/workplace.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    mo: { type: 'string', default: '200' },
+    repeats: { type: 'string', default: '3' },
+    secondes: { type: 'string', default: '8' },
+    lignes: { type: 'string', default: '1000000' },
+    save: { type: 'boolean', default: false },
+  },
+});
+const [size, repeats, seconds, wanted] = [options.mo, options.repeats, options.secondes, options.lignes].map(
+  Number,
+) as [number, number, number, number];
+if (!(size > 0 && repeats >= 1 && seconds > 0 && wanted > 0)) {
+  throw new Error('usage: bench/api.ts [--mo MEGABYTES] [--repeats N] [--secondes N] [--lignes N] [--save]');
+}
+
+/** Goals of the issue. */
+const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200 };
+const CONNECTIONS = 10;
+const BIN = fileURLToPath(new URL('../bin/atelier.mjs', import.meta.url));
+const BARE = fileURLToPath(new URL('./children/nu.ts', import.meta.url));
+const PASSWORD = 'Volet-roulant-gris-7016';
+const INCLURE = 'job_profils,periodes_attente,periodes_arret,pieces_production';
+
+const load = currentLoad();
+await using place = await openWorkplace();
+progress(`simulating and importing ${size} MB`);
+const tree = await makeTree(join(place.dir, 'logs'), size * 1e6);
+const url = await place.server.create('api');
+const env = settings(place.dir, tree.dir, url);
+await runIngest(env);
+const db = new pg.Client({ connectionString: url });
+await db.connect();
+const session = await nearest(800);
+const pieces = await fill(wanted);
+await db.query('VACUUM ANALYZE');
+
+const bare = await serve(
+  [...engineFlags(), BARE, url, String(CONNECTIONS)],
+  env,
+  (t) => /port (\d+)/.exec(t)?.[1],
+);
+const keys = {
+  SECRET_KEY: randomBytes(48).toString('base64url'),
+  CLE_CHIFFREMENT: randomBytes(32).toString('hex'),
+};
+const startApi = (): Promise<Service> =>
+  serve(
+    [...engineFlags(), BIN, 'serve', '--port', '0'],
+    {
+      ...env,
+      ...keys,
+      API_CONNEXIONS: String(CONNECTIONS),
+      NIVEAU_JOURNAL: 'warn',
+    },
+    (t) => /http:\/\/127\.0\.0\.1:(\d+)/.exec(t)?.[1],
+  );
+const api = await startApi();
+try {
+  const authorization = await signIn(api.url);
+  const routes = {
+    'list, limit=100': '/sessions/?limit=100',
+    [`session of ${session.pieces} pieces`]: `/sessions/${session.id}?inclure=${INCLURE}`,
+  };
+  const rates: Record<string, { ours: Charge[]; bare: Charge[]; bytes: number }> = {};
+  for (const [name, path] of Object.entries(routes)) {
+    const ours = await text(api.url + path, { authorization });
+    if (!isDeepStrictEqual(JSON.parse(ours), JSON.parse(await text(bare.url + path, {})))) {
+      throw new Error(`${path}: not the same JSON`);
+    }
+    rates[name] = { ours: [], bare: [], bytes: Buffer.byteLength(ours) };
+    await charger(api.url + path, { authorization }, 2);
+    await charger(bare.url + path, {}, 2);
+    for (let i = 0; i < repeats; i++) {
+      progress(`${name}: repeat ${i + 1} of ${repeats}`);
+      const turns: (() => Promise<unknown>)[] = [
+        async () => rates[name]!.ours.push(await charger(api.url + path, { authorization }, seconds)),
+        async () => rates[name]!.bare.push(await charger(bare.url + path, {}, seconds)),
+      ];
+      for (const turn of i % 2 === 0 ? turns : turns.toReversed()) await turn();
+    }
+  }
+  const exports: { ours: number; copy: number; bytes: number }[] = [];
+  // A server of its own: its peak is that of exports, not of the load before.
+  await using exporter = await startApi();
+  const header = { authorization: await signIn(exporter.url, false) };
+  for (let i = 0; i < repeats; i++) {
+    progress(`export: repeat ${i + 1} of ${repeats}`);
+    let copy = 0;
+    let ours = { ms: 0, bytes: 0 };
+    const turns = [
+      async () => {
+        copy = await copyOut();
+      },
+      async () => {
+        ours = await drain(`${exporter.url}/pieces-production/?format=csv`, header);
+      },
+    ];
+    for (const turn of i % 2 === 0 ? turns : turns.toReversed()) await turn();
+    exports.push({ ours: ours.ms, copy, bytes: ours.bytes });
+  }
+  const peak = await exporter.peak();
+
+  const goals: string[][] = [];
+  const shown: string[][] = [];
+  for (const [name, { ours, bare: without, bytes }] of Object.entries(rates)) {
+    const ratios = ours.map((one, i) => one.parSeconde / without[i]!.parSeconde);
+    goals.push([
+      `requests per second / bare, ${name}`,
+      spread(ratios, 2),
+      `>= ${GOALS.rate}`,
+      met(median(ratios) >= GOALS.rate),
+    ]);
+    shown.push([
+      `${name} (${(bytes / 1000).toFixed(0)} kB)`,
+      spread(
+        ours.map((one) => one.parSeconde),
+        0,
+      ),
+      spread(
+        without.map((one) => one.parSeconde),
+        0,
+      ),
+      spread(
+        ours.map((one) => one.p99),
+        0,
+      ),
+      spread(
+        without.map((one) => one.p99),
+        0,
+      ),
+    ]);
+  }
+  const ratios = exports.map(({ ours, copy }) => copy / ours);
+  goals.push(
+    [
+      'speed of COPY TO STDOUT / of the CSV export',
+      spread(ratios, 2),
+      `>= ${GOALS.copy}`,
+      met(median(ratios) >= GOALS.copy),
+    ],
+    [
+      'peak memory of a server that exports, MB',
+      (peak / 1e6).toFixed(0),
+      `< ${GOALS.peakMb}`,
+      met(peak / 1e6 < GOALS.peakMb),
+    ],
+  );
+  await publish(
+    `api, ${size} MB of logs, ${pieces} pieces`,
+    [
+      machineFacts({ postgres: place.server.version, repeats, load }),
+      table(['goal', 'measured', 'asked for', 'met'], goals),
+      table(['route', 'ours, req/s', 'bare, req/s', 'ours, p99 ms', 'bare, p99 ms'], shown),
+      `Export of ${pieces} rows: ${spread(
+        exports.map((one) => one.ours / 1000),
+        1,
+      )} s for ${(exports[0]!.bytes / 1e6).toFixed(0)} MB; COPY of the table ${spread(
+        exports.map((one) => one.copy / 1000),
+        1,
+      )} s.`,
+    ].join('\n\n'),
+    options.save,
+  );
+} finally {
+  await api[Symbol.asyncDispose]();
+  await bare[Symbol.asyncDispose]();
+  await db.end();
+}
+
+function progress(what: string): void {
+  console.error(`… ${what}`);
+}
+
+function met(yes: boolean): string {
+  return yes ? 'yes' : 'NO';
+}
+
+/** The session whose number of pieces is nearest. */
+async function nearest(count: number): Promise<{ id: number; pieces: number }> {
+  const { rows } = await db.query<{ id: string; pieces: number }>(
+    'SELECT id, total_pieces AS pieces FROM session_production ORDER BY abs(total_pieces - $1), id LIMIT 1',
+    [count],
+  );
+  return { id: Number(rows[0]!.id), pieces: rows[0]!.pieces };
+}
+
+/** Adds pieces to a session entered by hand until there are enough; returns how many there are. */
+async function fill(count: number): Promise<number> {
+  const { rows } = await db.query<{ n: string }>('SELECT count(*) AS n FROM piece_production');
+  const missing = count - Number(rows[0]!.n);
+  if (missing <= 0) return Number(rows[0]!.n);
+  await db.query(
+    `WITH s AS (INSERT INTO session_production (centre_usinage_id, date_production)
+                SELECT min(id), '2000-01-01' FROM centre_usinage RETURNING id, centre_usinage_id)
+     SELECT id FROM s`,
+  );
+  await db.query(
+    `INSERT INTO piece_production (centre_usinage_id, session_id, numero_piece, timestamp_production, details)
+     SELECT s.centre_usinage_id, s.id, n, s.date_production + n * interval '1 second', 'L:' || n || '.0 A:45'
+       FROM session_production s, generate_series(1, $1::int) n WHERE s.origine = 'manuel'`,
+    [missing],
+  );
+  return count;
+}
+
+/** First account by the open door, then a token. */
+async function signIn(base: string, first = true): Promise<string> {
+  if (first) {
+    const made = await fetch(`${base}/users/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        username: 'mesure',
+        email: 'mesure@exemple.test',
+        password: PASSWORD,
+        role: 'admin',
+      }),
+    });
+    if (made.status !== 201) throw new Error(`POST /users/: ${made.status} ${await made.text()}`);
+  }
+  const answer = await fetch(`${base}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ username: 'mesure', password: PASSWORD }),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  return `Bearer ${token}`;
+}
+
+async function text(address: string, headers: Record<string, string>): Promise<string> {
+  const answer = await fetch(address, { headers: { ...headers, 'accept-encoding': 'identity' } });
+  if (answer.status !== 200) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
+  return await answer.text();
+}
+
+/** Reads an answer to its end and throws it away. */
+async function drain(
+  address: string,
+  headers: Record<string, string>,
+): Promise<{ ms: number; bytes: number }> {
+  await settle();
+  const start = performance.now();
+  const answer = await fetch(address, { headers: { ...headers, 'accept-encoding': 'identity' } });
+  if (answer.status !== 200) throw new Error(`${address}: ${answer.status}`);
+  let bytes = 0;
+  for await (const piece of answer.body!) bytes += piece.length;
+  return { ms: performance.now() - start, bytes };
+}
+
+/** The same columns by PostgreSQL's COPY, through the same driver, thrown away. */
+async function copyOut(): Promise<number> {
+  await settle();
+  const start = performance.now();
+  const stream = db.query(
+    copyTo(
+      'COPY piece_production (id, session_id, numero_piece, timestamp_production, details, job_profil_id, date_creation) TO STDOUT (FORMAT csv, HEADER)',
+    ),
+  );
+  for await (const _ of stream);
+  return performance.now() - start;
+}
+
+async function settle(): Promise<void> {
+  await place.server.settle();
+  await sleep(200);
+}
