@@ -9,12 +9,10 @@ export function etagDe(corps: string | Buffer): string {
 
 /** Sends a JSON text, or 304 when the client has it already. Production data may be kept, but is asked for anew. */
 export function envoyerJson(request: FastifyRequest, reply: FastifyReply, corps: string): FastifyReply {
-  // Encoded once, for the hash and for the socket.
-  const octets = Buffer.from(corps);
-  const etag = etagDe(octets);
+  const etag = etagDe(corps);
   reply.headers({ etag, 'cache-control': 'private, no-cache' });
   if (correspond(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return reply.type('application/json; charset=utf-8').send(octets);
+  return reply.type('application/json; charset=utf-8').send(corps);
 }
 
 /**

@@ -29,7 +29,9 @@ export interface Demonstration {
 export type DemoApi =
   | { readonly etat: 'servie'; readonly url: string; readonly journal: string }
   | { readonly etat: 'port-pris'; readonly journal: string }
-  | { readonly etat: 'muette'; readonly journal: string };
+  | { readonly etat: 'muette'; readonly journal: string }
+  /** the embedded database has accounts of somebody else's key */
+  | { readonly etat: 'autre-cle'; readonly journal: string };
 
 interface Etat {
   readonly pid: number;
@@ -40,9 +42,16 @@ interface Etat {
 export async function startDemoApi(demo: Demonstration, pool: Pool): Promise<DemoApi> {
   const { config, port } = demo;
   await stopDemoApi(config);
-  const env = await keysOf(config);
-  await makeAccount(pool, exigerCles({ ...config.api, ...asApi(env) }));
   const journal = join(config.syncLogsDir, 'api.log');
+  const env = await keysOf(config);
+  try {
+    await makeAccount(pool, exigerCles({ ...config.api, ...asApi(env) }));
+  } catch (error) {
+    if (codeOf(error) !== 'ATL_C103') throw error;
+    // No account is under these keys: they would only stand in the way of `demo --arreter`.
+    await rm(keyFile(config), { force: true });
+    return { etat: 'autre-cle', journal };
+  }
   if (await answers(port)) return { etat: 'port-pris', journal };
   await mkdir(config.syncLogsDir, { recursive: true });
   const log = await open(journal, 'a', 0o600);

@@ -128,7 +128,16 @@ async function showApi(cli: Cli, demo: Cli, pool: Pool, port: number): Promise<b
   const api = await startDemoApi({ config: demo.config, port }, pool);
   if (api.etat === 'port-pris') {
     cli.err(
-      `   le port ${port} est déjà pris par un autre programme : \`npm run demo -- --port ${port + 1}\``,
+      `   le port ${port} est déjà pris par un autre programme (ou par une démonstration d’un autre dossier) : \`npm run demo -- --port ${port + 1}\``,
+    );
+    return false;
+  }
+  if (api.etat === 'autre-cle') {
+    cli.err(
+      '   la base embarquée a déjà les comptes d’un vrai atelier (une autre CLE_CHIFFREMENT) : pas de compte demo.',
+    );
+    cli.err(
+      '   `npx atelier serve` la sert avec vos clés ; un autre ATELIER_DIR donne une démonstration à part.',
     );
     return false;
   }
