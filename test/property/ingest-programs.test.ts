@@ -78,3 +78,28 @@ it('F2, F3, L4: what an unterminated last line seemed to say goes when the file 
   expect(state.sessions.map((s) => s.date_production)).toEqual(['2025-05-28']);
   await workshop!.checkInvariants();
 });
+
+it('F2, L5: an unterminated last line that seemed to be another event takes its instant out of the catalogue', async () => {
+  const [workshop] = lanes;
+  await workshop!.reset();
+  const chemin = 'DEM12/20250528.LOG';
+  const text = '20251026 02:10:00|@Zaagcyclus';
+  const line = `${text}page`;
+  const at = Math.floor((text.length * 1_000) / (line.length + 1)) + 1;
+  const model = await runProgram(
+    [
+      { type: 'appendHalf', chemin, ligne: line, fin: '\n', permille: at },
+      { type: 'import' },
+      // As many lines of that event as before, but at another time.
+      { type: 'append', chemin, lignes: ['', '20250528 06:00:00|@Zaagcyclus: 3'], fin: '\n' },
+      { type: 'import' },
+    ],
+    workshop!.logs,
+    realImports(workshop!, { signatures: false }),
+  );
+  expect(model.seen[0]!.octets.length).toBe(text.length);
+  const state = await workshop!.state();
+  expect(state).toEqual(reference({ versions: model.seen, fuseau: 'Europe/Paris', journeeDebut: '00:00' }));
+  const found = state.autres.find(({ nom }) => nom === 'Zaagcyclus');
+  expect(found).toMatchObject({ nombre: 1, dernier: '2025-05-28T04:00:00.000000Z' });
+});

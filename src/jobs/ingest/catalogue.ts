@@ -29,10 +29,12 @@ export async function updateCatalogue(
   }
   const shrunk = new Set<string>();
   for (const row of change.before) {
-    for (const [nom, [nombre]] of Object.entries(row.autres_evenements)) {
+    for (const [nom, [nombre, premier, dernier]] of Object.entries(row.autres_evenements)) {
       const entry = added.get(nom);
       if (entry && row.active) entry.nombre -= nombre;
-      if (!entry || entry.nombre < 0) shrunk.add(nom);
+      // A last line without an end may become another event as the file grows: as many may be left, at other times.
+      const lost = !entry || entry.nombre < 0 || entry.premier > premier || entry.dernier < dernier;
+      if (lost) shrunk.add(nom);
     }
   }
   for (const row of await loadVersions(client, change.recompute)) {
