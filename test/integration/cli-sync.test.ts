@@ -218,14 +218,14 @@ describe.skipIf(SANS_MARIADB)('npm run demo', () => {
     const env = { ATELIER_DIR: join(home, 'atelier') };
     const atelier = (...args: string[]) => startAtelier(args, { env, cwd: home }).ended;
     try {
-      const first = await atelier('demo');
+      const first = await atelier('demo', '--sans-api');
       expect(first.stderr).not.toContain('ATL_');
       expect(first.code).toBe(0);
       expect(first.stdout).toContain('57 ajoutées, 0 changées, 0 retirées, 0 inchangées');
       const list = async () => (await atelier('commandes', '--json')).stdout;
       const before = await list();
       expect(JSON.parse(before)).toHaveLength(57);
-      const second = await atelier('demo');
+      const second = await atelier('demo', '--sans-api');
       expect(second.code).toBe(0);
       expect(second.stdout).toContain('0 ajoutées, 0 changées, 0 retirées, 57 inchangées');
       expect(await list()).toBe(before);
