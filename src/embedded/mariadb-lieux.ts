@@ -25,10 +25,13 @@ export function pathsOf(home: string) {
   };
 }
 
-/** Where the data of `dir` really are: `dir` itself, unless we are root and the server's account cannot enter it. */
+/**
+ * Where the data of `dir` really are: `dir` itself, unless we are root and the server's account cannot enter it, or its
+ * path has a blank, which the installation script of MariaDB takes for the end of a word.
+ */
 export function homeOf(dir: string): string {
   const wanted = resolve(dir);
-  if (!isRoot || isReachable(dirname(wanted))) return wanted;
+  if (!/\s/.test(wanted) && (!isRoot || isReachable(dirname(wanted)))) return wanted;
   const mark = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
   return join(tmpdir(), `atelier-mariadb-${mark}`);
 }

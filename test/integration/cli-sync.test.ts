@@ -1,5 +1,5 @@
 // `atelier sync` and `atelier commandes` as a person or a cron starts them.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -214,7 +214,10 @@ describe.skipIf(SANS_MARIADB)('atelier sync, atelier commandes', () => {
 
 describe.skipIf(SANS_MARIADB)('npm run demo', () => {
   test('deux fois : la seconde ne change rien', async () => {
-    const home = await mkdtemp(join(tmpdir(), 'atelier-demo-'));
+    // A blank in the path: one of the programs that are run is a shell script.
+    const home = await mkdtemp(join(tmpdir(), 'atelier démo '));
+    // Open to the servers' accounts, or they would be sent elsewhere.
+    await chmod(home, 0o755);
     const env = { ATELIER_DIR: join(home, 'atelier') };
     const atelier = (...args: string[]) => startAtelier(args, { env, cwd: home }).ended;
     try {
