@@ -7,7 +7,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { type Charge, charger } from './lib/charge.ts';
-import { engineFlags, runIngest, settings } from './lib/program.ts';
+import { BIN, engineFlags, runIngest, settings } from './lib/program.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import { type Service, serve } from './lib/service.ts';
 import { makeTree } from './lib/tree.ts';
@@ -32,7 +32,6 @@ if (!(size > 0 && repeats >= 1 && seconds > 0 && wanted > 0)) {
 /** Goals of the issue. */
 const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200 };
 const CONNECTIONS = 10;
-const BIN = fileURLToPath(new URL('../bin/atelier.mjs', import.meta.url));
 const BARE = fileURLToPath(new URL('./children/nu.ts', import.meta.url));
 const PASSWORD = 'Volet-roulant-gris-7016';
 const INCLURE = 'job_profils,periodes_attente,periodes_arret,pieces_production';

@@ -9,7 +9,7 @@ import { generateErp } from '../test/harness/erp-generator.ts';
 import { loadErp } from '../test/harness/erp-load.ts';
 import { MariadbDeTest, SANS_MARIADB } from '../test/harness/mariadb.ts';
 import { childRows, physicalRows, sameOrders } from './lib/orders.ts';
-import { settings } from './lib/program.ts';
+import { BIN, engineFlags, settings } from './lib/program.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import { type MeasuredRun, runNode } from './lib/run.ts';
 import { openWorkplace, type Workplace } from './lib/workplace.ts';
@@ -33,14 +33,8 @@ const MB = 1e6;
 const ERP = { orders: count, traps: 0, statuses: 0.7 };
 const SEED = 1;
 const CHILD = fileURLToPath(new URL('./children/orders.ts', import.meta.url));
-/** As bin/atelier.mjs sets them: what a user's process has. */
-const FLAGS = [
-  '--v8-pool-size=1',
-  '--max-semi-space-size=4',
-  '--heap-growing-percent=50',
-  '--single-threaded-gc',
-];
-const BIN = fileURLToPath(new URL('../bin/atelier.mjs', import.meta.url));
+/** What a user's process has: the first line of bin/atelier.mjs, and what it sets itself. */
+const FLAGS = [...engineFlags(), '--heap-growing-percent=50', '--single-threaded-gc'];
 
 /** A fresh process, with what it timed inside itself. */
 type Timed = MeasuredRun & {

@@ -5,7 +5,7 @@ import { type MeasuredRun, runNode } from './run.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-const BIN = path('../../bin/atelier.mjs');
+export const BIN = path('../../bin/atelier.mjs');
 
 /** Settings of a program under measure: its own folders, its own database. */
 export function settings(home: string, logsDir: string, databaseUrl: string): NodeJS.ProcessEnv {

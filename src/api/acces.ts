@@ -2,8 +2,6 @@
 
 import { ROLES, type Role } from '../base/roles.ts';
 
-export { ROLES, type Role };
-
 /** What an API key may be allowed on; also the noun that a route belongs to. */
 export const RESSOURCES = [
   'centres',
@@ -22,8 +20,6 @@ export const RESSOURCES = [
 export type Ressource = (typeof RESSOURCES)[number];
 
 export type Action = 'lire' | 'ecrire';
-/** What a key may do: `sessions:lire`, `centres:ecrire`, `*:lire`, `*:ecrire`. */
-export type Portee = `${Ressource | '*'}:${Action}`;
 
 /** What a route asks of whoever calls it; every route declares one. */
 export type Acces =
@@ -43,7 +39,7 @@ export type Acces =
 export interface Acteur {
   readonly userId: string;
   readonly role: Role;
-  /** the API key used, undefined for a person */
+  /** the API key used, undefined for a person; scopes as `sessions:lire`, `centres:ecrire`, `*:lire`, `*:ecrire` */
   readonly cle: { readonly id: string; readonly portees: readonly string[] } | undefined;
   /** instant (seconds since the epoch) after which the credential is worth nothing */
   readonly expire: number;

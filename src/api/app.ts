@@ -187,7 +187,7 @@ export async function buildApp(
   await app.register(compress, { threshold: 1024, encodings: ['gzip', 'deflate'] });
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: 16_384 });
-  await documenter(app, deps);
+  await documenter(app);
 
   app.addHook('onRequest', authentifier(deps));
   let stopping = false;

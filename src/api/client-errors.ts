@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { codeOf } from '../base/errors.ts';
 import { corpsDeProbleme } from './problemes.ts';
 
-const REFUS: Readonly<Record<string, readonly [number, string, string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    431,
-    'Request Header Fields Too Large',
-    'Les en-têtes de la requête sont trop longs.',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'La requête a mis trop de temps à arriver.'],
+const REFUS: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Les en-têtes de la requête sont trop longs.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'La requête a mis trop de temps à arriver.'],
 };
 
 /** What never became a request (broken syntax, too long, too slow): a problem as any other, then the connection ends. */
@@ -24,12 +20,8 @@ export function refuserClient(this: FastifyInstance, error: Error, socket: Socke
     socket.destroy();
     return;
   }
-  const [status, reason, detail] = REFUS[codeOf(error) ?? ''] ?? [
-    400,
-    'Bad Request',
-    'Ceci n’est pas une requête HTTP valide.',
-  ];
-  refuser(this, socket, { status, reason, detail, cause: codeOf(error) });
+  const [status, detail] = REFUS[codeOf(error) ?? ''] ?? [400, 'Ceci n’est pas une requête HTTP valide.'];
+  refuser(this, socket, { status, detail, cause: codeOf(error) });
 }
 
 /** Requests that Node answers by itself, or by hanging up, when nobody else does. */
@@ -38,7 +30,6 @@ export function refuserAvantLecture(app: FastifyInstance): void {
     socket.on('error', () => undefined);
     refuser(app, socket, {
       status: 405,
-      reason: 'Method Not Allowed',
       detail: 'CONNECT n’est pas permis : ceci n’est pas un proxy.',
       headers: ['Allow: DELETE, GET, HEAD, POST, PUT'],
     });
@@ -46,7 +37,6 @@ export function refuserAvantLecture(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request: IncomingMessage) => {
     refuser(app, request.socket, {
       status: 417,
-      reason: 'Expectation Failed',
       detail: 'Expect ne peut être que 100-continue.',
     });
   });
@@ -54,7 +44,6 @@ export function refuserAvantLecture(app: FastifyInstance): void {
 
 interface Refus {
   readonly status: number;
-  readonly reason: string;
   readonly detail: string;
   /** for the log */
   readonly cause?: string | undefined;
@@ -63,12 +52,12 @@ interface Refus {
 
 function refuser(app: FastifyInstance, socket: Duplex, refus: Refus): void {
   const id = randomUUID();
-  const { status, reason, detail, cause, headers = [] } = refus;
+  const { status, detail, cause, headers = [] } = refus;
   app.log.info({ requete: id, statut: status, cause }, 'requête refusée avant lecture');
   const body = corpsDeProbleme(status, detail, id);
   socket.end(
     [
-      `HTTP/1.1 ${status} ${reason}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       'Content-Type: application/problem+json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       `X-Request-Id: ${id}`,

@@ -2,7 +2,6 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { ApiDeps } from './deps.ts';
 import { envoyerJson } from './etag.ts';
 import { accesEnMots, finirDocument, securiteDe } from './openapi/document.ts';
 import type { Document } from './openapi/types.ts';
@@ -55,7 +54,7 @@ const CSP: Readonly<Record<string, string>> = {
 };
 
 /** OpenAPI 3.1 from the schemas of the routes, at `/openapi.json`, and interactive at `/docs`. */
-export async function documenter(app: FastifyInstance, _deps: ApiDeps): Promise<void> {
+export async function documenter(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -153,8 +153,9 @@ async function ligneAEcrire(
   const { libelle, table } = saisie.ressource;
   const before = await lireLigne(client, table, id);
   if (before === undefined) throw introuvable(libelle);
-  await refuserDerivee(client, saisie, JSON.parse(before) as Valeurs);
-  await saisie.verrouiller?.(client, JSON.parse(before) as Valeurs);
+  const seen = JSON.parse(before) as Valeurs;
+  await refuserDerivee(client, saisie, seen);
+  await saisie.verrouiller?.(client, seen);
   const locked = await verrouillerLigne(client, saisie.table, id, pour);
   if (locked === undefined) throw introuvable(libelle);
   const valeurs = JSON.parse(locked) as Valeurs;

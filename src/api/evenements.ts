@@ -19,7 +19,7 @@ const SUJET_DE: Readonly<Record<string, Sujet>> = {
 const ACCES = ['user', 'cle_api'];
 
 /** Bounds of live streams. */
-export const LIMITES_FLUX = {
+const LIMITES_FLUX = {
   /** streams of a process, of an account */
   flux: 200,
   parCompte: 10,

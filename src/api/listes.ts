@@ -7,7 +7,8 @@ import { ecrireCurseur, lireCurseur } from './curseurs.ts';
 import type { ApiDeps } from './deps.ts';
 import { envoyerJson } from './etag.ts';
 import { exporter } from './exports.ts';
-import { type Format, formatDemande } from './formats.ts';
+import { type Format, formatDemande, XLSX } from './formats.ts';
+import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
 import { erreurs } from './schemas/commun.ts';
@@ -64,7 +65,7 @@ export function routeDeListe(
             content: {
               'application/json': { schema: z.array(lu) },
               'text/csv': { schema: z.string() },
-              'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': { schema: z.any() },
+              [XLSX]: { schema: z.any() },
             },
           },
           ...erreurs(304, 400, 401, 403, 406, 422, 503),
@@ -184,12 +185,4 @@ function entetes(
     links.push(lien(url, 'prev', { skip: Math.max(0, skip - limit), limit }));
   if (links.length > 0) headers['link'] = links.join(', ');
   return headers;
-}
-
-/** The same address with other page parameters. */
-export function lien(url: string, rel: string, change: Readonly<Record<string, string | number>>): string {
-  const [path, query = ''] = url.split('?', 2);
-  const params = new URLSearchParams(query);
-  for (const [name, value] of Object.entries(change)) params.set(name, String(value));
-  return `<${path}?${params}>; rel="${rel}"`;
 }

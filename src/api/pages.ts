@@ -1,4 +1,10 @@
-import { lien } from './listes.ts';
+/** The same address with other page parameters. */
+export function lien(url: string, rel: string, change: Readonly<Record<string, string | number>>): string {
+  const [path, query = ''] = url.split('?', 2);
+  const params = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(change)) params.set(name, String(value));
+  return `<${path}?${params}>; rel="${rel}"`;
+}
 
 /** `Link` and totals of a short list that is always counted. */
 export function entetesDePage(

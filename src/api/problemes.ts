@@ -1,7 +1,7 @@
 /** Errors as clients see them: RFC 9457 `application/problem+json`, French, without internals. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { codeOf } from '../base/errors.ts';
 import { isServerAway } from '../postgres/pool.ts';
 
 /** One invalid value of a request. */
@@ -11,7 +11,8 @@ export interface Faute {
   readonly detail: string;
 }
 
-const TITRES: Readonly<Record<number, string>> = {
+/** Titles of problems, by status. */
+export const TITRES: Readonly<Record<number, string>> = {
   400: 'Requête mal formée',
   401: 'Authentification nécessaire',
   403: 'Action non permise',
@@ -204,9 +205,4 @@ function pointerPart(part: PropertyKey): string {
 function printable(text: string): string {
   const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return short.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '�');
-}
-
-/** For the log: the whole truth about an error that a client was told little of. */
-export function causeDe(probleme: Probleme): string {
-  return messageOf(probleme.cause ?? probleme);
 }

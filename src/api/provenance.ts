@@ -1,8 +1,9 @@
 import { preferredPath } from '../domain/journal/versions.ts';
+import type { CheminDeVersion } from '../postgres/lecture/fichiers.ts';
 import { Probleme } from './problemes.ts';
 
 /** The paths that hold a version, and of these the one to name (docs/regles-journaux.md, rule 17). */
-export function lieuDe(fichiers: readonly { readonly id: number; readonly chemin: string }[]): {
+export function lieuDe(fichiers: readonly CheminDeVersion[]): {
   fichier_id: number | null;
   chemin: string | null;
   chemins: string[];

@@ -8,6 +8,7 @@ import { fluxDe, lireOctets } from './octets.ts';
 import { type Plage, plageDemandee } from './plages.ts';
 import { introuvable, Probleme } from './problemes.ts';
 import { archiveMuette } from './provenance.ts';
+import { RESSOURCE_FICHIERS } from './ressources/fichiers.ts';
 
 /** Which bytes: those of a path when it was last read, or those with a hash that it carried. */
 interface Demande {
@@ -47,7 +48,7 @@ export async function envoyerOctets(
 
 async function trouver(deps: ApiDeps, { fichierId, sha256 }: Demande): Promise<OctetsArchives> {
   const found = await trouverOctets(deps.pool, fichierId, sha256);
-  if (found === 'fichier') throw introuvable('Un fichier LOG');
+  if (found === 'fichier') throw introuvable(RESSOURCE_FICHIERS.libelle);
   if (found === 'octets') {
     throw new Probleme(
       404,
@@ -77,18 +78,18 @@ function plageDe(request: FastifyRequest, { taille }: OctetsArchives, etag: stri
 async function ouvrir(
   deps: ApiDeps,
   demande: Demande,
-  { sha256, chemin, ...rest }: OctetsArchives,
+  found: OctetsArchives,
   plage: Plage,
 ): Promise<Readable> {
-  let place: OctetsArchives = { sha256, chemin, ...rest };
+  let place = found;
   for (let last = false; ; last = true) {
     const pieces = lireOctets(deps.archive, place, plage);
     try {
       return fluxDe(await pieces.next(), pieces);
     } catch (error) {
-      if (last) throw archiveMuette(sha256, chemin, error);
+      if (last) throw archiveMuette(found.sha256, found.chemin, error);
       // By its hash: what is promised already must not become other bytes.
-      place = await trouver(deps, { ...demande, sha256 });
+      place = await trouver(deps, { ...demande, sha256: found.sha256 });
     }
   }
 }

@@ -142,9 +142,9 @@ function asApi(env: Readonly<Record<string, string>>): {
 }
 
 /** Settings of the child: those of the demonstration, and none of a real workshop. */
-function inherited(config: Config): Record<string, string> {
+function inherited(config: Config): Readonly<Record<string, string | undefined>> {
   return {
-    ...definedOnly(readEnv()),
+    ...readEnv(),
     SECRET_KEY_PRECEDENTE: '',
     CLE_CHIFFREMENT_PRECEDENTE: '',
     MYSQL_URL: '',
@@ -184,12 +184,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return codeOf(error) === 'EPERM';
   }
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }
 
 const stateFile = (config: Config): string => join(config.dataDir, 'demo', 'api.json');

@@ -5,7 +5,7 @@ import { Arret } from '../api/arret.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { Evenements } from '../api/evenements.ts';
 import { Archive } from '../archives/archive.ts';
-import { type Cles, exigerCles } from '../base/config-api.ts';
+import { exigerCles } from '../base/config-api.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
@@ -23,8 +23,6 @@ export interface OptionsApi {
   /** with its keys, host and port */
   readonly cli: Cli;
   readonly logger: Logger;
-  /** keys other than those of the configuration */
-  readonly cles?: Cles;
   /** refuses to listen where other machines could reach it (an account that everyone knows) */
   readonly cetteMachineSeule?: boolean;
   /** how long requests may go on once it is to stop (ms), 25 s as a rule */
@@ -58,7 +56,7 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const { cli, logger } = options;
   const { config, shutdown } = cli;
   const { host, port } = config.api;
-  const cles = options.cles ?? exigerCles(config.api);
+  const cles = exigerCles(config.api);
   if (options.cetteMachineSeule && !estLocal(host)) {
     throw new AtelierError(
       'ATL_C101',

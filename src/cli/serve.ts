@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { exigerCles } from '../base/config-api.ts';
 import { createLogger } from '../base/logger.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { type ApiServie, estLocal, servirApi } from './open-api.ts';
@@ -24,10 +23,8 @@ const DELAI_FERMETURE = 2_000;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const served = configured(args, cli);
-  const { config } = served;
-  const cles = exigerCles(config.api);
-  const logger = createLogger({ console: 'stdout', level: config.logLevel });
-  const api = await servirApi({ cli: served, logger, cles });
+  const logger = createLogger({ console: 'stdout', level: served.config.logLevel });
+  const api = await servirApi({ cli: served, logger });
   announce(served, api);
   if (!cli.shutdown.signal.aborted) await once(cli.shutdown.signal, 'abort');
   logger.info('arrêt demandé');

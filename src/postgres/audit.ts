@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { groupesIPv6 } from '../base/ipv6.ts';
 import type { Queryable } from './pool.ts';
 
 /** A line of `journal_audit`: who did what. Neither names, nor addresses of persons, nor secrets go in. */
@@ -48,12 +49,8 @@ export function tronquerAdresse(adresse: string): string | null {
   const bare = adresse.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIPv4(bare)) return bare.replace(/\d+$/, '0');
   if (isIP(bare) !== 6) return null;
-  // URL writes any spelling the same way: hexadecimal throughout, at most one `::`.
-  const groups = (part: string): string[] => part.split(':').filter((group) => group !== '');
-  const [head = '', tail = ''] = new URL(`http://[${bare}]`).hostname.slice(1, -1).split('::');
-  const [first, last] = [groups(head), groups(tail)];
-  const all = [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last];
-  return new URL(`http://[${all.slice(0, 3).join(':')}::]`).hostname.slice(1, -1);
+  // URL writes the shortest form, as PostgreSQL would.
+  return new URL(`http://[${groupesIPv6(bare).slice(0, 3).join(':')}::]`).hostname.slice(1, -1);
 }
 
 /** Text that PostgreSQL takes: no NUL, no half characters. */

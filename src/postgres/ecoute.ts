@@ -27,8 +27,6 @@ export interface Annonce {
 interface Evenements {
   /** announcements arrive from here on; whatever was announced before is missed */
   connecte: [];
-  /** announcements are being missed until the next `connecte` */
-  perdu: [];
   annonce: [Annonce];
 }
 
@@ -127,7 +125,6 @@ export class Ecoute extends EventEmitter<Evenements> {
     this.#connexion = undefined;
     clearTimeout(this.#timer);
     silence(client);
-    const before = this.#etat;
     this.#etat = 'perdue';
     if (this.#echecs === 0) {
       this.#logger.warn(
@@ -139,7 +136,6 @@ export class Ecoute extends EventEmitter<Evenements> {
     this.#echecs++;
     // Processes that lost the same server do not come back to it all at once.
     this.#timer = setTimeout(() => void this.#connecter(), longest * (0.5 + Math.random() / 2)).unref();
-    if (before === 'connectee') this.emit('perdu');
   }
 
   #recevoir(payload: string | undefined): void {

@@ -129,7 +129,7 @@ export async function fermerFamille(db: Queryable, famille: string): Promise<voi
   }
 }
 
-/** Closes every family of an account (its password changed). */
+/** Closes every family of an account (its tokens are worth nothing any more). */
 export async function fermerFamilles(db: Queryable, userId: string): Promise<void> {
   await db.query('DELETE FROM jeton_rafraichissement WHERE user_id = $1', [userId]);
 }

@@ -95,9 +95,9 @@ export async function deplacerTentatives(db: Queryable, de: Buffer, vers: Buffer
   );
 }
 
-/** Forgets the failures of these names or addresses. */
-export async function oublierTentatives(db: Queryable, cles: readonly Buffer[]): Promise<void> {
-  await db.query('DELETE FROM tentative_connexion WHERE cle = ANY($1::bytea[])', [cles]);
+/** Forgets the failures of a name or address. */
+export async function oublierTentatives(db: Queryable, cle: Buffer): Promise<void> {
+  await db.query('DELETE FROM tentative_connexion WHERE cle = $1', [cle]);
 }
 
 /**

@@ -38,22 +38,14 @@ export type ChangementsCompte = { readonly [K in keyof NouveauCompte]?: NouveauC
   readonly actif?: boolean | undefined;
 };
 
-interface Ligne {
-  readonly id: string;
+interface Ligne extends Omit<Compte, 'username' | 'email'> {
   readonly username_chiffre: Buffer;
   readonly email_chiffre: Buffer;
-  readonly cle_id: string;
   readonly mot_de_passe: string;
-  readonly role: Role;
-  readonly actif: boolean;
-  readonly version: number;
-  readonly version_jetons: number;
-  readonly date_creation: string;
-  readonly derniere_connexion: string | null;
 }
 
 // `to_json` writes instants as ISO 8601 with offset, as every other answer of the API has them.
-const COLUMNS = `id, username_chiffre, email_chiffre, cle_id, mot_de_passe, role, actif, version, version_jetons,
+const COLUMNS = `id, username_chiffre, email_chiffre, mot_de_passe, role, actif, version, version_jetons,
   to_json(date_creation) #>> '{}' AS date_creation, to_json(derniere_connexion) #>> '{}' AS derniere_connexion`;
 
 /** Whether anybody has an account. */

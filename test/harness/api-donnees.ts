@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiDEssai, createApi } from './api.ts';
+import { type Json, requestsOf } from './api-requests.ts';
 import { createWorkshop } from './ingest.ts';
 import { writeTree } from './tree.ts';
 
@@ -29,16 +30,8 @@ export async function createApiAvecDonnees(): Promise<ApiAvecDonnees> {
   );
   await workshop.import();
   const api = await createApi({ url: workshop.url, env: { ARCHIVES_DIR: workshop.archives } });
-  const send = async (path: string, body: Record<string, unknown>): Promise<number> => {
-    const answer = await api.app.inject({
-      method: 'POST',
-      url: path,
-      headers: api.comptes.gestionnaire.entete,
-      payload: body,
-    });
-    if (answer.statusCode !== 201) throw new Error(`POST ${path}: ${answer.statusCode} ${answer.body}`);
-    return answer.json<{ id: number }>().id;
-  };
+  const { get, post } = requestsOf(api);
+  const send = async (path: string, body: Json): Promise<number> => (await post(path, body)).id;
   const centre = await send('/centres/', { nom: '=MAIN "é\'; --', type_cu: 'PVC' });
   const session = await send('/sessions/', { centre_usinage_id: centre, date_production: '2030-05-28' });
   const [debut, fin] = ['2030-05-28T06:12:00+02:00', '2030-05-28T06:14:27+02:00'];
@@ -66,9 +59,8 @@ export async function createApiAvecDonnees(): Promise<ApiAvecDonnees> {
     });
   }
   const one = async (path: string): Promise<string> => {
-    const answer = await api.app.inject({ url: path, headers: api.comptes.lecteur.entete });
-    const [row] = answer.json<{ id: string | number }[]>();
-    if (!row) throw new Error(`${path}: ${answer.statusCode} ${answer.body}`);
+    const [row] = await get<{ id: string | number }[]>(path);
+    if (!row) throw new Error(`${path}: no row`);
     return String(row.id);
   };
   return {

@@ -1,11 +1,32 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Role } from '../../src/base/roles.ts';
-import type { ApiDEssai } from './api.ts';
+import type { ApiDEssai, CompteDEssai } from './api.ts';
 
 export type Answer = Awaited<ReturnType<ApiDEssai['app']['inject']>>;
 export type Json = Record<string, unknown>;
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
+
+export interface Ask {
+  /** an account or the text of a token or key; nobody without */
+  readonly as?: CompteDEssai | string | undefined;
+  readonly payload?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One request, whatever comes of it. */
+export async function ask(
+  { app }: ApiDEssai,
+  method: Method,
+  url: string,
+  { as, payload, headers }: Ask = {},
+): Promise<Answer> {
+  const entete = typeof as === 'string' ? { authorization: `Bearer ${as}` } : as?.entete;
+  return await app.inject({
+    ...{ method, url, headers: { ...entete, ...headers } },
+    ...(payload === undefined ? {} : { payload: payload as object }),
+  });
+}
 
 /** A row as the API gives it. */
 export interface Row extends Json {
@@ -28,14 +49,9 @@ export interface Requests {
 }
 
 export function requestsOf(api: ApiDEssai, role: Role = 'gestionnaire'): Requests {
-  const { entete } = api.comptes[role];
-  const send: Requests['send'] = async (method, url, body, headers) =>
-    api.app.inject({
-      method,
-      url,
-      headers: { ...entete, ...headers },
-      ...(body === undefined ? {} : { payload: body as object }),
-    });
+  const as = api.comptes[role];
+  const send: Requests['send'] = (method, url, payload, headers) =>
+    ask(api, method, url, { as, payload, headers });
   const json = async (method: Method, url: string, body: unknown, status: number): Promise<unknown> => {
     const answer = await send(method, url, body);
     expect(answer.statusCode, `${method} ${url} ${JSON.stringify(body) ?? ''} : ${answer.body}`).toBe(status);

@@ -106,6 +106,11 @@ export const NOUNS: readonly (Omit<Noun, 'text'> & { text?: Noun['text'] })[] = 
   },
 ];
 
+/** The resource of that name. */
+export function noun(nom: string): (typeof NOUNS)[number] {
+  return NOUNS.find((one) => one.nom === nom)!;
+}
+
 /** A centre with a session entered by hand. */
 export async function makePlaces(requests: Requests, nom: string): Promise<Places> {
   const centre = await requests.post<Row>('/centres/', { nom, type_cu: 'PVC' });

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import { type ApiDEssai, createApi } from './api.ts';
+import { problemOf, requestsOf } from './api-requests.ts';
 import type { Settings } from './context.ts';
 import { createWorkshop, type Workshop } from './ingest.ts';
 
@@ -28,20 +29,14 @@ export async function createAtelier(settings?: Settings): Promise<AtelierDEssai>
     url: workshop.url,
     changer: (deps) => Object.defineProperty({ ...deps }, 'archive', { get: () => workshop.context.archive }),
   });
+  const { send } = requestsOf(api, 'lecteur');
   return {
     workshop,
     api,
     async get(url, { headers = {}, statut = 200 } = {}) {
-      const answer = await api.app.inject({
-        method: 'GET',
-        url,
-        headers: { ...api.comptes.lecteur.entete, ...headers },
-      });
+      const answer = await send('GET', url, undefined, headers);
       expect(answer.statusCode, `${url} : ${answer.body.slice(0, 500)}`).toBe(statut);
-      if (statut >= 400) {
-        expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-        expect(answer.json()).toMatchObject({ type: 'about:blank', status: statut });
-      }
+      if (statut >= 400) problemOf(answer, statut);
       return answer;
     },
     async close() {

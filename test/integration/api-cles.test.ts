@@ -1,10 +1,11 @@
 // API keys of programs: shown once, scoped, within the role of their account, ending, revocable (S4, S12, S13, S15, S32).
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESSOURCES } from '../../src/api/acces.ts';
 import { type ApiDEssai, type CompteDEssai, createApi } from '../harness/api.ts';
+import { eventsAbout } from '../harness/api-audit.ts';
+import { ask as askOf, type Method } from '../harness/api-requests.ts';
 
 const FIELDS = [
   'id',
@@ -29,18 +30,9 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-
 /** Asks as a person, or with a key. */
-function ask(
-  method: Method,
-  url: string,
-  as: CompteDEssai | string | undefined,
-  payload?: object,
-): Promise<LightMyRequestResponse> {
-  const headers = typeof as === 'string' ? { authorization: `Bearer ${as}` } : as?.entete;
-  return api.app.inject({ method, url, headers: { ...headers }, ...(payload ? { payload } : {}) });
-}
+const ask = (method: Method, url: string, as: CompteDEssai | string | undefined, payload?: object) =>
+  askOf(api, method, url, { as, payload });
 
 interface Made {
   readonly id: string;
@@ -60,13 +52,7 @@ const someone = (role: CompteDEssai['role'] = 'lecteur'): Promise<CompteDEssai> 
   api.compte(`programme-${++n}`, role);
 const status = async (url: string, cle: string): Promise<number> => (await ask('GET', url, cle)).statusCode;
 
-async function events(cible: string): Promise<Record<string, unknown>[]> {
-  const { rows } = await api.pool.query(
-    'SELECT evenement, user_id, details FROM journal_audit WHERE cible = $1 ORDER BY id',
-    [cible],
-  );
-  return rows;
-}
+const events = (cible: string) => eventsAbout(api, cible);
 
 describe('POST /cles/', () => {
   it('shows the key once, and keeps but a hash of it', async () => {

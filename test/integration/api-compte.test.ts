@@ -3,11 +3,12 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE, signIn } from '../harness/api.ts';
+import { eventsAbout } from '../harness/api-audit.ts';
+import { newName, OTHER_PASSWORD, someone } from '../harness/api-people.ts';
+import { type Ask, ask as askOf, type Method } from '../harness/api-requests.ts';
 
-const OTHER = 'Persienne-bleue-5010';
 let api: ApiDEssai;
 let admin: CompteDEssai;
-let n = 0;
 
 beforeAll(async () => {
   api = await createApi();
@@ -15,47 +16,24 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-interface Ask {
-  readonly as?: CompteDEssai | undefined;
-  readonly on?: ApiDEssai;
-  readonly payload?: object | string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+const ask = (method: Method, url: string, { on = api, ...options }: Ask & { on?: ApiDEssai } = {}) =>
+  askOf(on, method, url, options);
 
-function ask(method: Method, url: string, options: Ask = {}): Promise<LightMyRequestResponse> {
-  const { as, on = api, payload, headers } = options;
-  return on.app.inject({
-    ...{ method, url, headers: { ...as?.entete, ...headers } },
-    ...(payload === undefined ? {} : { payload }),
-    ...(typeof payload === 'string'
-      ? { headers: { ...as?.entete, 'content-type': 'application/json' } }
-      : {}),
-  });
-}
-
-/** A name that no other test has. */
-const name = (): string => `essai-${++n}`;
-const someone = (): Promise<CompteDEssai> => api.compte(name(), 'lecteur');
-
-async function events(cible: string): Promise<Record<string, unknown>[]> {
-  const { rows } = await api.pool.query(
-    'SELECT evenement, user_id, details FROM journal_audit WHERE cible = $1 ORDER BY id',
-    [cible],
-  );
-  return rows;
-}
+const events = (cible: string) => eventsAbout(api, cible);
 
 describe('one’s own password and address', () => {
   it('need the password that counts so far; a wrong one is not a way to find it', async () => {
-    const who = await someone();
-    for (const payload of [{ password: OTHER }, { email: 'neuve@exemple.test' }]) {
+    const who = await someone(api);
+    for (const payload of [{ password: OTHER_PASSWORD }, { email: 'neuve@exemple.test' }]) {
       const without = await ask('PUT', '/users/me', { as: who, payload });
       expect(without.statusCode).toBe(422);
       expect(without.json().errors[0].pointer).toBe('/body/password_actuel');
     }
     const guess = (): Promise<LightMyRequestResponse> =>
-      ask('PUT', '/users/me', { as: who, payload: { password: OTHER, password_actuel: 'au hasard' } });
+      ask('PUT', '/users/me', {
+        as: who,
+        payload: { password: OTHER_PASSWORD, password_actuel: 'au hasard' },
+      });
     const statuses: number[] = [];
     for (let i = 0; i < 7; i++) statuses.push((await guess()).statusCode);
     expect(statuses).toEqual([422, 422, 422, 422, 422, 422, 429]);
@@ -64,36 +42,44 @@ describe('one’s own password and address', () => {
       ({ evenement }) => evenement === 'mot_de_passe_refuse',
     );
     expect(refusals).toHaveLength(6);
-    await signInFails(who.username, OTHER);
+    await signInFails(who.username, OTHER_PASSWORD);
   });
 
   it('are changed with it: all tokens end, the new password counts, the old one does not', async () => {
-    const who = await someone();
-    const payload = { password: OTHER, password_actuel: MOT_DE_PASSE, email: `a-${n}@exemple.test` };
+    const who = await someone(api);
+    const payload = {
+      password: OTHER_PASSWORD,
+      password_actuel: MOT_DE_PASSE,
+      email: `a-${who.username}@exemple.test`,
+    };
     const answer = await ask('PUT', '/users/me', { as: who, payload });
     expect(answer.statusCode).toBe(200);
     expect(answer.json().email).toBe(payload.email);
-    expect(answer.body).not.toContain(OTHER);
+    expect(answer.body).not.toContain(OTHER_PASSWORD);
     expect((await ask('GET', '/users/me', { as: who })).statusCode).toBe(401);
     const open = 'SELECT FROM jeton_rafraichissement WHERE user_id = $1';
     expect((await api.pool.query(open, [who.id])).rowCount).toBe(0);
-    await signIn(api.app, who.username, OTHER);
+    await signIn(api.app, who.username, OTHER_PASSWORD);
     await signInFails(who.username, MOT_DE_PASSE);
   });
 
   it('an admin cannot go round it by /users/{id}', async () => {
-    const second = await api.compte(name(), 'admin');
+    const second = await api.compte(newName(), 'admin');
     const url = `/users/${second.id}`;
-    expect((await ask('PUT', url, { as: second, payload: { password: OTHER } })).statusCode).toBe(422);
+    expect((await ask('PUT', url, { as: second, payload: { password: OTHER_PASSWORD } })).statusCode).toBe(
+      422,
+    );
     const shouted = `/users/${second.id.toUpperCase()}`;
-    expect((await ask('PUT', shouted, { as: second, payload: { password: OTHER } })).statusCode).toBe(422);
-    const payload = { password: OTHER, password_actuel: MOT_DE_PASSE };
+    expect(
+      (await ask('PUT', shouted, { as: second, payload: { password: OTHER_PASSWORD } })).statusCode,
+    ).toBe(422);
+    const payload = { password: OTHER_PASSWORD, password_actuel: MOT_DE_PASSE };
     expect((await ask('PUT', url, { as: second, payload })).statusCode).toBe(200);
   });
 
   it('R14: the name changes without it, and one signs in with the new name', async () => {
-    const who = await someone();
-    const username = name();
+    const who = await someone(api);
+    const username = newName();
     expect((await ask('PUT', '/users/me', { as: who, payload: { username } })).json().username).toBe(
       username,
     );
@@ -108,12 +94,12 @@ describe('one’s own password and address', () => {
 
 describe('S25: If-Match', () => {
   it('a change or deletion of what is not there any more is refused; without it the last one wins', async () => {
-    const who = await someone();
+    const who = await someone(api);
     const url = `/users/${who.id}`;
     const read = await ask('GET', url, { as: admin });
     const etag = String(read.headers['etag']);
     const put = (tag: string): Promise<LightMyRequestResponse> =>
-      ask('PUT', url, { as: admin, payload: { username: name() }, headers: { 'if-match': tag } });
+      ask('PUT', url, { as: admin, payload: { username: newName() }, headers: { 'if-match': tag } });
     const first = await put(etag);
     expect(first.statusCode).toBe(200);
     expect(first.headers['etag']).not.toBe(etag);
@@ -126,16 +112,16 @@ describe('S25: If-Match', () => {
     expect((await put('*')).statusCode).toBe(200);
     const gone = await ask('DELETE', url, { as: admin, headers: { 'if-match': etag } });
     expect(gone.statusCode).toBe(412);
-    expect((await ask('PUT', url, { as: admin, payload: { username: name() } })).statusCode).toBe(200);
+    expect((await ask('PUT', url, { as: admin, payload: { username: newName() } })).statusCode).toBe(200);
   });
 
   it('of ten changes at once of what was read, one is made', async () => {
-    const who = await someone();
+    const who = await someone(api);
     const url = `/users/${who.id}`;
     const etag = String((await ask('GET', url, { as: admin })).headers['etag']);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () =>
-        ask('PUT', url, { as: admin, payload: { username: name() }, headers: { 'if-match': etag } }),
+        ask('PUT', url, { as: admin, payload: { username: newName() }, headers: { 'if-match': etag } }),
       ),
     );
     const statuses = answers.map(({ statusCode }) => statusCode).sort();
@@ -145,7 +131,7 @@ describe('S25: If-Match', () => {
 
 describe('R12, R13: the export of one’s own data', () => {
   it('has all that is kept on the person, and nothing of others, no hash, no secret', async () => {
-    const who = await someone();
+    const who = await someone(api);
     const made = await ask('POST', '/cles/', {
       as: who,
       payload: { nom: 'Tableur', portees: ['sessions:lire'] },
@@ -153,7 +139,7 @@ describe('R12, R13: the export of one’s own data', () => {
     const secret: string = made.json().cle;
     await ask('PUT', `/users/${who.id}`, { as: admin, payload: { role: 'gestionnaire' } });
     const entete = await signIn(api.app, who.username);
-    await expect(signIn(api.app, who.username, OTHER)).rejects.toThrow('401');
+    await expect(signIn(api.app, who.username, OTHER_PASSWORD)).rejects.toThrow('401');
     const answer = await api.app.inject({ url: '/users/me/export', headers: entete });
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-disposition']).toBe('attachment; filename="mon-compte.json"');
@@ -192,7 +178,7 @@ describe('R15: an account that is deleted', () => {
     const own = await createApi();
     try {
       const who = await own.compte('a-effacer', 'lecteur');
-      await expect(signIn(own.app, 'a-effacer', OTHER)).rejects.toThrow('401');
+      await expect(signIn(own.app, 'a-effacer', OTHER_PASSWORD)).rejects.toThrow('401');
       const made = await ask('POST', '/cles/', {
         on: own,
         as: who,

@@ -1,46 +1,23 @@
 // Rows that hang on sessions entered by hand, and orders: what belongs together stays together.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiDEssai, createApi } from '../harness/api.ts';
-import {
-  type Json,
-  type Problem,
-  pointersOf,
-  type Requests,
-  type Row,
-  requestsOf,
-} from '../harness/api-requests.ts';
-import { type Derived, makeDerived, makePlaces, NOUNS, type Places } from '../harness/api-rows.ts';
+import type { ApiDEssai } from '../harness/api.ts';
+import { type ApiAvecLieux, createApiAvecLieux } from '../harness/api-lieux.ts';
+import { type Json, type Problem, pointersOf, type Requests, type Row } from '../harness/api-requests.ts';
+import { type Derived, noun, type Places } from '../harness/api-rows.ts';
 
 let api: ApiDEssai;
 let requests: Requests;
 let places: Places;
 let derived: Derived;
-let n = 100;
+let make: ApiAvecLieux['make'];
+let next: ApiAvecLieux['next'];
+let orphans: ApiAvecLieux['orphans'];
 
 beforeAll(async () => {
-  api = await createApi();
-  requests = requestsOf(api);
-  places = await makePlaces(requests, 'LIEUX');
-  derived = await makeDerived(api, 'JOURNAUX');
+  ({ api, requests, places, derived, make, next, orphans } = await createApiAvecLieux());
 });
 afterAll(() => api?.close());
-
-const noun = (nom: string): (typeof NOUNS)[number] => NOUNS.find((one) => one.nom === nom)!;
-const make = (nom: string, more: Json = {}): Promise<Row> =>
-  requests.post<Row>(`/${nom}/`, { ...noun(nom).body(places, n++), ...more });
-const orphans = async (): Promise<number> => {
-  const { rows } = await api.pool.query<{ n: number }>(
-    `SELECT sum(n)::int AS n FROM (${['piece_production', 'job_profil', 'periode_attente', 'periode_arret']
-      .map(
-        (table) =>
-          `SELECT count(*) AS n FROM ${table} d WHERE NOT EXISTS (
-             SELECT FROM session_production s WHERE (s.id, s.centre_usinage_id) = (d.session_id, d.centre_usinage_id))`,
-      )
-      .join(' UNION ALL ')}) t`,
-  );
-  return rows[0]!.n;
-};
 
 describe('details', () => {
   const session = async (): Promise<number> => (await make('sessions')).id;
@@ -48,7 +25,7 @@ describe('details', () => {
   it.each(['job-profils', 'periodes-attente', 'periodes-arret', 'pieces-production'])(
     '%s: an unknown session is refused by name, and a row does not move to another',
     async (nom) => {
-      const sent = noun(nom).body({ ...places, session: 987_654_321 }, n++);
+      const sent = noun(nom).body({ ...places, session: 987_654_321 }, next());
       expect(pointersOf(await requests.post(`/${nom}/`, sent, 422))).toEqual(['/body/session_id']);
       const row = await make(nom);
       const other = await session();
@@ -62,7 +39,7 @@ describe('details', () => {
   it('belong to the centre of their session, and go with it', async () => {
     const id = await session();
     for (const nom of ['job-profils', 'periodes-attente', 'periodes-arret', 'pieces-production']) {
-      await requests.post(`/${nom}/`, noun(nom).body({ ...places, session: id }, n++));
+      await requests.post(`/${nom}/`, noun(nom).body({ ...places, session: id }, next()));
       expect(
         await requests.get<Row[]>(`/${nom}/?session_id=${id}&centre_usinage_id=${places.centre}`),
       ).toHaveLength(1);
@@ -109,7 +86,7 @@ describe('details', () => {
     const piece = await make('pieces-production', { session_id: mine, job_profil_id: profil.id });
     expect(piece['job_profil_id']).toBe(profil.id);
     for (const job_profil_id of [other.id, 987_654_321, derived.rows['job-profils']]) {
-      const sent = { ...noun('pieces-production').body({ ...places, session: mine }, n++), job_profil_id };
+      const sent = { ...noun('pieces-production').body({ ...places, session: mine }, next()), job_profil_id };
       expect(pointersOf(await requests.post('/pieces-production/', sent, 422))).toEqual([
         '/body/job_profil_id',
       ]);
@@ -180,7 +157,7 @@ describe('details', () => {
 describe('orders', () => {
   const order = { status: 'Planifiée', date_modification: '2025-05-28' };
   const create = (more: Json, status?: number): Promise<Row> =>
-    requests.post<Row>('/commandes-volets/', { numero_commande: `N${n++}`, ...order, ...more }, status);
+    requests.post<Row>('/commandes-volets/', { numero_commande: `N${next()}`, ...order, ...more }, status);
 
   it('have one box or several, the first of which is the box', async () => {
     expect(await create({ coffre: 'A' })).toMatchObject({ coffre: 'A', coffres: ['A'] });
@@ -220,7 +197,7 @@ describe('orders', () => {
   });
 
   it('are unique by number and extension, also beside those of the ERP', async () => {
-    const numero_commande = `N${n++}`;
+    const numero_commande = `N${next()}`;
     const bare = await create({ numero_commande, coffre: 'A' });
     const extended = await create({ numero_commande, coffre: 'A', extension: 'X' });
     const double = (await create({ numero_commande, coffre: 'A' }, 409)) as unknown as Problem;

@@ -1,7 +1,8 @@
 // Writes: what may be sent (S14, S16), conflicts and lost updates (S25), derived rows, If-Match.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiDEssai, createApi } from '../harness/api.ts';
+import type { ApiDEssai } from '../harness/api.ts';
+import { type ApiAvecLieux, createApiAvecLieux } from '../harness/api-lieux.ts';
 import {
   type Json,
   type Problem,
@@ -9,40 +10,22 @@ import {
   problemOf,
   type Requests,
   type Row,
-  requestsOf,
 } from '../harness/api-requests.ts';
-import { type Derived, makeDerived, makePlaces, NOUNS, type Places } from '../harness/api-rows.ts';
+import { type Derived, NOUNS, noun, type Places } from '../harness/api-rows.ts';
 import { untilSomeoneWaits } from '../harness/locks.ts';
 
 let api: ApiDEssai;
 let requests: Requests;
 let places: Places;
 let derived: Derived;
-let n = 100;
+let make: ApiAvecLieux['make'];
+let next: ApiAvecLieux['next'];
+let orphans: ApiAvecLieux['orphans'];
 
 beforeAll(async () => {
-  api = await createApi();
-  requests = requestsOf(api);
-  places = await makePlaces(requests, 'LIEUX');
-  derived = await makeDerived(api, 'JOURNAUX');
+  ({ api, requests, places, derived, make, next, orphans } = await createApiAvecLieux());
 });
 afterAll(() => api?.close());
-
-const noun = (nom: string): (typeof NOUNS)[number] => NOUNS.find((one) => one.nom === nom)!;
-const make = (nom: string, more: Json = {}): Promise<Row> =>
-  requests.post<Row>(`/${nom}/`, { ...noun(nom).body(places, n++), ...more });
-const orphans = async (): Promise<number> => {
-  const { rows } = await api.pool.query<{ n: number }>(
-    `SELECT sum(n)::int AS n FROM (${['piece_production', 'job_profil', 'periode_attente', 'periode_arret']
-      .map(
-        (table) =>
-          `SELECT count(*) AS n FROM ${table} d WHERE NOT EXISTS (
-             SELECT FROM session_production s WHERE (s.id, s.centre_usinage_id) = (d.session_id, d.centre_usinage_id))`,
-      )
-      .join(' UNION ALL ')}) t`,
-  );
-  return rows[0]!.n;
-};
 
 describe.each(NOUNS)('$nom', ({ nom, body, change }) => {
   const etagOf = async (id: number): Promise<string> =>
@@ -78,7 +61,7 @@ describe.each(NOUNS)('$nom', ({ nom, body, change }) => {
       const reaches = field === 'constructor';
       const value = reaches ? { prototype: { x: 1 } } : 1;
       for (const answer of [
-        await requests.send('POST', `/${nom}/`, { ...body(places, n++), [field]: value }),
+        await requests.send('POST', `/${nom}/`, { ...body(places, next()), [field]: value }),
         await requests.send('PUT', `/${nom}/${row.id}`, { ...change, [field]: value }),
       ]) {
         const problem = problemOf(answer, reaches ? 400 : 422);
@@ -121,7 +104,7 @@ describe.each(NOUNS)('$nom', ({ nom, body, change }) => {
       '9999-12-31T23:59:59Z',
       '2025-05-28T06:00:00+23:59',
     ];
-    for (const field of Object.keys(body(places, n++))) {
+    for (const field of Object.keys(body(places, next()))) {
       let refused = 0;
       for (const value of wrong) {
         const answer = await requests.send('PUT', `/${nom}/${row.id}`, { [field]: value });
@@ -205,7 +188,7 @@ describe('derived rows', () => {
     'no row of %s can be added to a computed session',
     async (nom) => {
       const before = await requests.get<Row[]>(`/${nom}/?session_id=${derived.session}`);
-      const sent = noun(nom).body({ ...places, session: derived.session }, n++);
+      const sent = noun(nom).body({ ...places, session: derived.session }, next());
       const { detail } = await requests.post<Problem>(`/${nom}/`, sent, 409);
       expect(detail).toContain('calculée des fichiers LOG');
       expect(await requests.get(`/${nom}/?session_id=${derived.session}`)).toEqual(before);
@@ -243,10 +226,10 @@ describe('S25 simultaneous creations', () => {
   };
   it.each(['centres', 'sessions', 'commandes-volets'])(
     'of the same row of %s: one 201, the others 409',
-    (nom) => race(nom, noun(nom).body(places, n++)),
+    (nom) => race(nom, noun(nom).body(places, next())),
   );
   it('of a piece of the same number: one 201, the others 409', () =>
-    race('pieces-production', { ...noun('pieces-production').body(places, n++), numero_piece: 5_000 }));
+    race('pieces-production', { ...noun('pieces-production').body(places, next()), numero_piece: 5_000 }));
 
   it('of pieces without a number give each its own', async () => {
     const { id: session_id } = await make('sessions');
@@ -276,7 +259,7 @@ describe('S25 simultaneous creations', () => {
       removed++;
     };
     api.pool.on('remove', count);
-    const sent = noun('centres').body(places, n++);
+    const sent = noun('centres').body(places, next());
     const { id } = await requests.post<Row>('/centres/', sent);
     for (let i = 0; i < 5; i++) {
       await requests.post('/centres/', sent, 409);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withClient } from '../../src/postgres/pool.ts';
 import { modifierCompte } from '../../src/postgres/users.ts';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE } from '../harness/api.ts';
+import { auditSince, lastAuditLine } from '../harness/api-audit.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 let api: ApiDEssai;
@@ -28,15 +29,8 @@ function post(
   });
 }
 
-/** Events of the audit log since a line. */
-async function audit(since: number): Promise<Record<string, unknown>[]> {
-  const { rows } = await api.pool.query('SELECT * FROM journal_audit WHERE id > $1 ORDER BY id', [since]);
-  return rows;
-}
-async function lastLine(): Promise<number> {
-  const { rows } = await api.pool.query('SELECT coalesce(max(id), 0)::integer AS id FROM journal_audit');
-  return rows[0].id;
-}
+const audit = (since: number) => auditSince(api, since);
+const lastLine = () => lastAuditLine(api);
 
 /** The refresh cookie that an answer sets, with its attributes. */
 function cookieOf(answer: LightMyRequestResponse): { value: string; attributes: string[] } {

@@ -8,6 +8,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE } from '../harness/api.ts';
+import { auditSince, lastAuditLine } from '../harness/api-audit.ts';
 
 // The one thing that takes time when signing in is counted: that is what the time of an answer comes from.
 const hashed = vi.hoisted(() => ({ times: 0 }));
@@ -57,15 +58,8 @@ function post(
   });
 }
 
-/** Events of the audit log since a line. */
-async function audit(since: number): Promise<Record<string, unknown>[]> {
-  const { rows } = await api.pool.query('SELECT * FROM journal_audit WHERE id > $1 ORDER BY id', [since]);
-  return rows;
-}
-async function lastLine(): Promise<number> {
-  const { rows } = await api.pool.query('SELECT coalesce(max(id), 0)::integer AS id FROM journal_audit');
-  return rows[0].id;
-}
+const audit = (since: number) => auditSince(api, since);
+const lastLine = () => lastAuditLine(api);
 
 describe('POST /token', () => {
   it('gives a token for name and password, in the words of OAuth, and says not to keep it', async () => {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { groupesIPv6 } from '../../base/ipv6.ts';
 
 /**
  * Where a request comes from, as far as slowing down goes: an IPv4 address, or the /64 of an IPv6 one, since whoever
@@ -7,11 +8,7 @@ import { isIPv6 } from 'node:net';
 export function reseauDe(ip: string): string {
   const address = ip.split('%')[0]!;
   if (!isIPv6(address)) return address;
-  // The URL parser knows every spelling of an address, also those that end in dots.
-  const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === '' ? [] : tail.split(':');
-  const groups = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];
+  const groups = groupesIPv6(address);
   if (groups.slice(0, 5).some((group) => group !== '0') || groups[5] !== 'ffff') {
     return `${groups.slice(0, 4).join(':')}::/64`;
   }

@@ -13,6 +13,9 @@ import { JournalDesRefus } from './refus.ts';
 /** Sets `request.acteur`, or throws the problem that the client is answered. */
 export type Authentification = (request: FastifyRequest, acces: Acces) => Promise<void>;
 
+/** What a 401 asks of whoever came without anything (RFC 6750, 3). */
+export const DEFI = { 'www-authenticate': 'Bearer realm="atelier"' };
+
 /** Use of a key is written down at most so often (ms). */
 const UTILISATION = 60_000;
 /** Compared with when there is no such key, so that its absence takes as long as a wrong secret. */
@@ -50,7 +53,7 @@ export function authentification(deps: ApiDeps): Authentification {
     const header = request.headers.authorization;
     if (header === undefined) {
       throw new Probleme(401, 'Il faut un jeton (POST /token) ou une clé d’API : Authorization: Bearer …', {
-        headers: { 'www-authenticate': 'Bearer realm="atelier"' },
+        headers: DEFI,
       });
     }
     const credential = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1] ?? '';

@@ -13,6 +13,7 @@ import {
   trouverParNom,
 } from '../../postgres/users.ts';
 import type { ApiDeps } from '../deps.ts';
+import { champInvalide } from '../ecritures.ts';
 import { etagDe, exigerIfMatch } from '../etag.ts';
 import { introuvable, Probleme } from '../problemes.ts';
 import type { compteModifie, compteSaisi } from '../schemas/users.ts';
@@ -143,7 +144,7 @@ export async function retirerCompte(
 }
 
 /** Problem of an attempt that came too early; `/token` says the same in OAuth's words. */
-export function tropDEssais(attendre: number): Probleme {
+function tropDEssais(attendre: number): Probleme {
   return new Probleme(429, `Trop d’essais : attendez ${attendre} s avant le suivant.`, {
     headers: { 'retry-after': String(attendre) },
   });
@@ -195,10 +196,9 @@ async function exigerMotDePasseActuel(
   compte: Compte,
   password: string | undefined,
 ): Promise<void> {
-  const pointer = '/body/password_actuel';
+  const champ = 'password_actuel';
   if (password === undefined) {
-    const detail = 'Donnez le mot de passe actuel pour changer de mot de passe ou d’adresse.';
-    throw new Probleme(422, detail, { errors: [{ pointer, detail }] });
+    throw champInvalide(champ, 'Donnez le mot de passe actuel pour changer de mot de passe ou d’adresse.');
   }
   const essai = await freinage.essayer(compte.username, request.ip);
   if (!essai.permis) throw tropDEssais(essai.attendre);
@@ -211,8 +211,7 @@ async function exigerMotDePasseActuel(
     return;
   }
   await noter(deps.pool, ligneAudit(request, 'mot_de_passe_refuse', { cible: `users/${compte.id}` }));
-  const detail = 'Le mot de passe actuel n’est pas celui-là.';
-  throw new Probleme(422, detail, { errors: [{ pointer, detail }] });
+  throw champInvalide(champ, 'Le mot de passe actuel n’est pas celui-là.');
 }
 
 /** One line of the audit log for each thing that changed. */

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** The cookie of the dashboard; scripts of a page cannot read it, and it is sent to `/token` alone. */
-export const COOKIE = 'atelier_rafraichir';
+const COOKIE = 'atelier_rafraichir';
 /** Header that a page of another site cannot add without asking (CORS), beside `SameSite=Strict`. */
 export const ENTETE_CSRF = 'x-requested-with';
 export const VALEUR_CSRF = 'atelier';

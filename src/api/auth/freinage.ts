@@ -15,7 +15,7 @@ import { reseauDe } from './adresse.ts';
  * How guessing is slowed. Counts are kept in PostgreSQL, so that they do not multiply by the number of servers.
  * Nobody is ever locked out: a delay ends after at most a quarter of an hour, whatever is tried meanwhile.
  */
-export const REGLES = {
+const REGLES = {
   /** per name tried, whether there is such an account or not: 5 failures free, then 1 s, 2 s, 4 s… up to 15 min */
   compte: { libres: 5, delai: 1, delaiMax: 900, oubli: 86_400 },
   /** per network (one IPv4 address, one IPv6 /64), whatever the names: 20 free, as whole offices share an address */
@@ -71,7 +71,7 @@ export class Freinage {
     return {
       permis: true,
       reussi: async () => {
-        await oublierTentatives(pool, [name]);
+        await oublierTentatives(pool, name);
         await rendreTentative(pool, place, byPlace.jeton);
       },
       annuler: async () => {
@@ -89,7 +89,7 @@ export class Freinage {
 
   /** Forgets what was counted for a name: the account is gone. */
   async oublier(nom: string): Promise<void> {
-    await oublierTentatives(this.#deps.pool, [this.#deps.coffre.empreinte('compte', nom)]);
+    await oublierTentatives(this.#deps.pool, this.#deps.coffre.empreinte('compte', nom));
   }
 
   async #balayer(now: number): Promise<void> {

@@ -6,7 +6,7 @@ const TYP = 'at+jwt';
 const ISSUER = 'atelier';
 const AUDIENCE = 'atelier-api';
 /** Clocks of two servers differ; this much is forgiven (seconds). */
-export const TOLERANCE = 5;
+const TOLERANCE = 5;
 /** Header parameters that our tokens have; any other (`jku`, `x5u`, `jwk`, `crit`…) is a forgery. */
 const HEADER = ['alg', 'kid', 'typ'];
 /** Verified tokens remembered: what stays to check of one is its end. */

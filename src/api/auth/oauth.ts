@@ -23,6 +23,9 @@ export class ErreurOAuth extends Error {
   }
 }
 
+/** What every answer below `/token` says to caches (RFC 6749, 5.1). */
+export const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' };
+
 /** Broken requests, whatever broke them, are one error to OAuth clients. */
 const BROKEN = [400, 415, 422];
 
@@ -38,7 +41,7 @@ export function enErreurOAuth(error: unknown): ErreurOAuth | undefined {
 export function envoyerErreurOAuth(reply: FastifyReply, error: ErreurOAuth): FastifyReply {
   return reply
     .code(error.status)
-    .headers({ 'cache-control': 'no-store', pragma: 'no-cache', ...error.headers })
+    .headers({ ...NO_STORE, ...error.headers })
     .type('application/json; charset=utf-8')
     .send(JSON.stringify({ error: error.error, error_description: ascii(error.message) }));
 }

@@ -1,8 +1,8 @@
 import { partDevinable } from './devinable.ts';
 
 /** Characters (code points after {@link normaliserMotDePasse}) at least, and at most; nothing is ever cut off. */
-export const LONGUEUR_MIN = 12;
-export const LONGUEUR_MAX = 256;
+const LONGUEUR_MIN = 12;
+const LONGUEUR_MAX = 256;
 /** Bits that length and kinds of characters must give together (CNIL, 2022). */
 const BITS = 80;
 /** Bits that must be left outside of what is easily guessed, when that is most of the password. */

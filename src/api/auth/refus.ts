@@ -4,8 +4,11 @@ import { noter } from '../../postgres/audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ligneAudit } from './trace.ts';
 
-/** Lines that refusals may add to the audit log, per minute and server. */
-export const REFUS_PAR_MINUTE = 60;
+/**
+ * Lines that one {@link JournalDesRefus} may add to the audit log per minute. A server has three: of all routes, of
+ * `POST /users/`, of signing in.
+ */
+const REFUS_PAR_MINUTE = 60;
 
 /**
  * Notes refusals in the audit log, so many a minute and no more: anyone can be refused as often as he likes, and must

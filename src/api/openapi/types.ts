@@ -71,7 +71,7 @@ export interface Operation {
   responses: Record<string, Reponse>;
 }
 
-export const METHODES = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
+const METHODES = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
 export type Methode = (typeof METHODES)[number];
 export type Chemin = Partial<Record<Methode, Operation>>;
 

@@ -19,15 +19,16 @@ import { ecrireCle, empreinteDe, nouveauSecret } from '../auth/cle.ts';
 import { repondreCree } from '../auth/comptes.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
+import { champInvalide } from '../ecritures.ts';
 import { envoyerJson } from '../etag.ts';
 import { entetesDePage } from '../pages.ts';
 import { introuvable, Probleme } from '../problemes.ts';
 import { cleCreee, cleLue, cleSaisie, JOURS_DEFAUT, JOURS_MAX, pageDeCles } from '../schemas/cles.ts';
 import { erreurs, json } from '../schemas/commun.ts';
+import { SANS_PARAMETRE } from '../schemas/saisie.ts';
 import { parametresUuid } from '../schemas/users.ts';
 
 const SOI: Acces = { acces: 'compte', role: 'lecteur' };
-const NO_QUERY = z.strictObject({});
 const DAY = 86_400_000;
 /** Keys that one account may have at once: whoever needs more forgets to revoke. */
 const CLES_MAX = 50;
@@ -76,7 +77,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         operationId: 'creer_cle',
         summary: 'Créer une clé d’API',
         description: `La clé entière est dans la réponse, et nulle part ailleurs ensuite. Au plus ${CLES_MAX} clés valables par compte.`,
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         body: cleSaisie,
         response: {
           201: json('La clé, montrée cette seule fois', cleCreee),
@@ -89,7 +90,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
       const now = deps.maintenant();
       const dateFin = date_fin === undefined ? now + JOURS_DEFAUT * DAY : Date.parse(date_fin);
       if (!(dateFin > now && dateFin <= now + JOURS_MAX * DAY)) {
-        throw faute('date_fin', 'La fin de validité est dans l’avenir, d’un an au plus.');
+        throw champInvalide('date_fin', 'La fin de validité est dans l’avenir, d’un an au plus.');
       }
       const userId = await compteDeLaCle(deps, request, user_id, portees);
       const [id, secret] = [randomUUID(), nouveauSecret()];
@@ -133,10 +134,10 @@ async function compteDeLaCle(
   const userId = asked ?? acteurDe(request).userId;
   const compte = await etatCompte(deps.pool, userId);
   if (!compte) throw compteInconnu();
-  if (!compte.actif) throw faute('user_id', 'Ce compte est désactivé.');
+  if (!compte.actif) throw champInvalide('user_id', 'Ce compte est désactivé.');
   const refused = porteeInterdite(compte.role, portees);
   if (refused !== undefined) {
-    throw faute(
+    throw champInvalide(
       `portees/${refused}`,
       `Le rôle ${compte.role} ne permet pas d’écrire : ${portees[refused]} ne servirait à rien.`,
     );
@@ -161,7 +162,7 @@ function routesElement(app: FastifyInstance, deps: ApiDeps): void {
         tags: ['cles'],
         operationId: 'lire_cle',
         summary: 'Lire une clé d’API, sans son secret',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         params: parametresUuid,
         response: { 200: json('La clé', cleLue), ...erreurs(304, 400, 401, 403, 404, 422, 503) },
       },
@@ -181,7 +182,7 @@ function routesElement(app: FastifyInstance, deps: ApiDeps): void {
         summary: 'Révoquer une clé d’API',
         description:
           'Elle ne vaut plus rien à partir de cet instant, et reste dans la liste avec la date de sa révocation.',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         params: parametresUuid,
         response: {
           204: z.undefined().describe('Révoquée'),
@@ -217,9 +218,5 @@ function proprietaire(request: FastifyRequest): string | undefined {
 }
 
 function compteInconnu(): Probleme {
-  return faute('user_id', 'Il n’y a pas de compte sous cet identifiant.');
-}
-
-function faute(champ: string, detail: string): Probleme {
-  return new Probleme(422, detail, { errors: [{ pointer: `/body/${champ}`, detail }] });
+  return champInvalide('user_id', 'Il n’y a pas de compte sous cet identifiant.');
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { lire } from '../acces.ts';
 import { acteurDe, authentification } from '../auth/authentifier.ts';
 import type { ApiDeps } from '../deps.ts';
-import { SUJETS } from '../evenements.ts';
+import { SUJETS, type Sujet } from '../evenements.ts';
 import { Probleme } from '../problemes.ts';
 import { erreurs } from '../schemas/commun.ts';
 
@@ -55,7 +55,7 @@ export function routesEvenements(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const acteur = acteurDe(request);
-      const { tables: wanted } = request.query as { tables?: (typeof SUJETS)[number][] };
+      const { tables: wanted } = request.query as { tables?: Sujet[] };
       const flux = evenements.ouvrir({
         compte: acteur.userId,
         cle: acteur.cle?.id,

@@ -5,6 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { expliquer } from '../explication.ts';
 import { introuvable, Probleme } from '../problemes.ts';
+import { RESSOURCE_SESSIONS } from '../ressources/sessions.ts';
 import { erreurs, json, parametresId } from '../schemas/commun.ts';
 import { explicationDeSession } from '../schemas/explication.ts';
 
@@ -30,7 +31,7 @@ export function routesExplication(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const { id } = request.params as { id: number };
       const session = await lireSessionAExpliquer(deps.pool, id);
-      if (!session) throw introuvable('Une session de production');
+      if (!session) throw introuvable(RESSOURCE_SESSIONS.libelle);
       if (Math.max(session.arrets.length, session.attentes.length) > MAX_PERIODES) {
         throw new Probleme(
           422,

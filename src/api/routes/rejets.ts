@@ -8,7 +8,7 @@ import { routeDeListe } from '../listes.ts';
 import { introuvable } from '../problemes.ts';
 import { RESSOURCE_REJETS } from '../ressources/fichiers.ts';
 import { erreurs, json } from '../schemas/commun.ts';
-import { ligneRejetee, rejetsParRaison } from '../schemas/fichiers.ts';
+import { rejetsParRaison } from '../schemas/fichiers.ts';
 import { FILTRES } from '../schemas/listes.ts';
 
 /** Version and line: digits that fit the columns. */
@@ -16,6 +16,7 @@ const ID = /^(\d{1,10})-(\d{1,16})$/;
 
 /** The quarantine; like `atelier rejets`, only of versions that count. */
 export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
+  const { libelle, lu } = RESSOURCE_REJETS;
   routeDeListe(app, deps, RESSOURCE_REJETS);
   app.get(
     '/rejets/par-raison',
@@ -50,7 +51,7 @@ export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
       schema: {
         tags: ['rejets'],
         operationId: 'lire_ligne_rejetee',
-        summary: 'Lire : Une ligne en quarantaine',
+        summary: `Lire : ${libelle}`,
         params: z.strictObject({
           id: z
             .string()
@@ -58,7 +59,7 @@ export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
             .meta({ description: 'Version et ligne', examples: ['12-345'] }),
         }),
         response: {
-          200: json('Une ligne en quarantaine', ligneRejetee),
+          200: json(libelle, lu),
           ...erreurs(304, 400, 401, 403, 404, 422, 503),
         },
       },
@@ -66,7 +67,7 @@ export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const [, version = '', ligne = ''] = ID.exec((request.params as { id: string }).id) ?? [];
       const corps = await lireRejet(deps.pool, version, ligne);
-      if (corps === undefined) throw introuvable('Une ligne en quarantaine');
+      if (corps === undefined) throw introuvable(libelle);
       return envoyerJson(request, reply, corps);
     },
   );

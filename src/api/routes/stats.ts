@@ -5,6 +5,7 @@ import { lire } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { introuvable } from '../problemes.ts';
+import { RESSOURCE_CENTRES } from '../ressources/centres.ts';
 import { erreurs, json, parametresId } from '../schemas/commun.ts';
 import {
   productionDeCentre,
@@ -57,7 +58,7 @@ export function routesStats(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const { id } = request.params as { id: number };
       const corps = await resumerCentre(deps.readPool, id, request.query as FiltreDeStats);
-      if (corps === undefined) throw introuvable('Un centre d’usinage');
+      if (corps === undefined) throw introuvable(RESSOURCE_CENTRES.libelle);
       return envoyerJson(request, reply, corps);
     },
   );

@@ -2,28 +2,27 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { noter } from '../../postgres/audit.ts';
 import { fermerFamilleDe } from '../../postgres/rafraichissements.ts';
+import { DEFI } from '../auth/authentifier.ts';
 import { empreinteDe } from '../auth/cle.ts';
 import { chercher, DUREE_FAMILLE, ouvrir, renouveler } from '../auth/connexion.ts';
 import { ENTETE_CSRF, effacerCookie, poserCookie, secretRecu, VALEUR_CSRF } from '../auth/cookie.ts';
 import { Freinage } from '../auth/freinage.ts';
 import { Jetons } from '../auth/jetons.ts';
 import { aRehacher, hacher } from '../auth/mot-de-passe.ts';
-import { ErreurOAuth, enErreurOAuth, envoyerErreurOAuth } from '../auth/oauth.ts';
+import { ErreurOAuth, enErreurOAuth, envoyerErreurOAuth, NO_STORE } from '../auth/oauth.ts';
 import { JournalDesRefus } from '../auth/refus.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import { verifierEssai } from '../auth/verification.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
+import { SANS_PARAMETRE } from '../schemas/saisie.ts';
 import { erreurOAuth, formulaireToken, jetonLu } from '../schemas/token.ts';
 
 const PUBLIC = { acces: { acces: 'public' } } as const;
 const FORM = 'application/x-www-form-urlencoded';
 /** Bytes of a form: a name, a password, and what OAuth clients add. */
 const FORM_LIMIT = 16_384;
-const REALM = { 'www-authenticate': 'Bearer realm="atelier"' };
-const NO_QUERY = z.strictObject({});
-const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' };
 const BAD_REQUEST = json('Formulaire incomplet, en double ou inconnu', erreurOAuth);
 
 /**
@@ -67,7 +66,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
         description: `Flux « password » d’OAuth2, en formulaire, pour les personnes ; les programmes emploient une clé (/cles/). La réponse pose aussi le cookie du tableau de bord, qui renouvelle le jeton pendant ${DUREE_FAMILLE / 3_600_000} heures. Après quelques échecs, par compte et par adresse, il faut attendre (429), bon mot de passe ou non.`,
         security: [],
         consumes: [FORM],
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         body: formulaireToken,
         response: {
           200: json('Le jeton', jetonLu),
@@ -119,7 +118,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
 
 /** The one answer to whoever does not get in, whatever the reason. */
 function refus(): ErreurOAuth {
-  return new ErreurOAuth(401, 'invalid_grant', 'Nom ou mot de passe incorrect.', REALM);
+  return new ErreurOAuth(401, 'invalid_grant', 'Nom ou mot de passe incorrect.', DEFI);
 }
 
 function routeRenouvellement(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): void {
@@ -133,7 +132,7 @@ function routeRenouvellement(app: FastifyInstance, deps: ApiDeps, jetons: Jetons
         summary: 'Renouveler le jeton du tableau de bord par son cookie',
         description: `Le cookie sert une fois et en reçoit un autre ; présenté deux fois, il a été copié, et la connexion est close. L’en-tête X-Requested-With: ${VALEUR_CSRF} est nécessaire.`,
         security: [],
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         headers: entetes,
         response: {
           200: json('Le jeton', jetonLu),
@@ -148,7 +147,7 @@ function routeRenouvellement(app: FastifyInstance, deps: ApiDeps, jetons: Jetons
       const suite = await renouveler(deps, request);
       if (!suite) {
         effacerCookie(request, reply);
-        throw new ErreurOAuth(401, 'invalid_grant', 'La connexion est finie : reconnectez-vous.', REALM);
+        throw new ErreurOAuth(401, 'invalid_grant', 'La connexion est finie : reconnectez-vous.', DEFI);
       }
       poserCookie(request, reply, suite);
       return await repondre(reply, jetons, suite.compte);
@@ -167,7 +166,7 @@ function routeDeconnexion(app: FastifyInstance, deps: ApiDeps): void {
         summary: 'Se déconnecter : le cookie ne vaut plus rien',
         description: `Répond 204 même sans cookie. Le dernier jeton d’accès finit de lui-même (expires_in). L’en-tête X-Requested-With: ${VALEUR_CSRF} est nécessaire.`,
         security: [],
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         headers: entetes,
         response: {
           204: z.undefined().describe('Déconnecté'),

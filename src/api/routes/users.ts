@@ -5,7 +5,7 @@ import { listerCles } from '../../postgres/cles.ts';
 import { journalDePersonne, listerConnexions } from '../../postgres/export-compte.ts';
 import { existeUnCompte, listerComptes } from '../../postgres/users.ts';
 import type { Acces } from '../acces.ts';
-import { acteurDe, authentification } from '../auth/authentifier.ts';
+import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
 import {
   ajouterCompte,
   changerCompte,
@@ -22,6 +22,7 @@ import { envoyerJson } from '../etag.ts';
 import { entetesDePage } from '../pages.ts';
 import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
+import { SANS_PARAMETRE } from '../schemas/saisie.ts';
 import {
   compteLu,
   compteModifie,
@@ -34,7 +35,6 @@ import {
 
 const ADMIN: Acces = { acces: 'compte', role: 'admin' };
 const SOI: Acces = { acces: 'compte', role: 'lecteur' };
-const NO_QUERY = z.strictObject({});
 const VIDE = z.undefined().describe('Fait');
 const ALL_KEYS = 1_000_000;
 
@@ -61,7 +61,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         description:
           'Ouvert à tous tant qu’il n’y a aucun compte : le premier devient admin. Ensuite, seul un admin crée des comptes.',
         security: [{}, { motDePasse: [] }],
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         body: compteSaisi,
         response: {
           201: json('Le compte créé', compteLu),
@@ -78,7 +78,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
       const compte = await ajouterCompte(deps, request, saisi, { premier: !request.acteur });
       if (!compte) {
         throw new Probleme(401, 'Un compte vient d’être créé : seul un admin en crée d’autres.', {
-          headers: { 'www-authenticate': 'Bearer realm="atelier"' },
+          headers: DEFI,
         });
       }
       return repondreCree(reply, `/users/${compte.id}`, corpsDeCompte(compte));
@@ -118,7 +118,7 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
         tags: ['users'],
         operationId: 'lire_moi',
         summary: 'Lire son compte',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         response: { 200: json('Mon compte', compteLu), ...erreurs(304, 400, 401, 403, 422, 503) },
       },
     },
@@ -137,7 +137,7 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
         summary: 'Modifier son compte',
         description:
           'Changer de mot de passe ou d’adresse demande le mot de passe actuel (password_actuel). Un nouveau mot de passe éteint aussitôt tous les jetons du compte : il faut se reconnecter.',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         body: compteModifieMoi,
         response: {
           200: json('Le compte modifié', compteLu),
@@ -161,7 +161,7 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
         summary: 'Supprimer son compte',
         description:
           'Avec ses clés et ses connexions, sans retour. Le dernier admin ne se supprime pas (409).',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         response: { 204: VIDE, ...erreurs(400, 401, 403, 409, 412, 422, 503) },
       },
     },
@@ -183,7 +183,7 @@ function routeExport(app: FastifyInstance, deps: ApiDeps): void {
         summary: 'Exporter tout ce qui est conservé sur soi',
         description:
           'Droits d’accès et à la portabilité (RGPD, articles 15 et 20) : compte, clés, connexions, journal.',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         response: { 200: json('Le fichier', exportLu), ...erreurs(400, 401, 403, 422, 503) },
       },
     },
@@ -222,7 +222,7 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
         tags: ['users'],
         operationId: 'lire_user',
         summary: 'Lire un compte',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         params: parametresUuid,
         response: { 200: json('Le compte', compteLu), ...erreurs(304, 400, 401, 403, 404, 422, 503) },
       },
@@ -242,7 +242,7 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
         summary: 'Modifier un compte',
         description:
           'Un nouveau rôle, état ou mot de passe éteint aussitôt les jetons du compte. On ne change ni son propre rôle ni son propre état (403), et il reste toujours un admin actif (409).',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         params: parametresUuid,
         body: compteModifie,
         response: {
@@ -266,7 +266,7 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
         operationId: 'supprimer_user',
         summary: 'Supprimer un compte',
         description: 'Avec ses clés et ses connexions, sans retour. Il reste toujours un admin actif (409).',
-        querystring: NO_QUERY,
+        querystring: SANS_PARAMETRE,
         params: parametresUuid,
         response: { 204: VIDE, ...erreurs(400, 401, 403, 404, 409, 412, 422, 503) },
       },

@@ -2,6 +2,7 @@ import type { Client } from '../../postgres/pool.ts';
 import {
   CENTRES_SAISIS,
   changerLigne,
+  type Dependances,
   dependancesDeCentre,
   insererLigne,
   trouverLigne,
@@ -60,15 +61,7 @@ async function refuserNouveauNom(client: Client, { id, valeurs }: Ligne): Promis
   );
 }
 
-function partsDe({
-  sessions,
-  fichiers,
-  evenements,
-}: {
-  sessions: number;
-  fichiers: number;
-  evenements: number;
-}): string[] {
+function partsDe({ sessions, fichiers, evenements }: Dependances): string[] {
   const counts: readonly (readonly [number, string])[] = [
     [sessions, 'session(s)'],
     [fichiers, 'fichier(s) LOG'],

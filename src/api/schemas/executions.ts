@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { id, instantLu } from './commun.ts';
 
+export const ETATS_EXECUTION = ['en_cours', 'reussie', 'partielle', 'echouee', 'ignoree'] as const;
+
 export const executionLue = z
   .object({
     id,
     tache: z.string().meta({ examples: ['ingest'] }),
-    etat: z.enum(['en_cours', 'reussie', 'partielle', 'echouee', 'ignoree']).meta({
+    etat: z.enum(ETATS_EXECUTION).meta({
       description:
         'partielle : un fichier n’a pas pu être lu ; en_cours sans fin depuis longtemps : le passage a été tué',
     }),

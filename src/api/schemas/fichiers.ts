@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RAISONS } from '../../domain/journal/events.ts';
 import { id, instantLu, texte } from './commun.ts';
 
-export const ETATS_FICHIER = ['lu', 'erreur', 'ecarte', 'prefixe', 'remplace'] as const;
+const ETATS_FICHIER = ['lu', 'erreur', 'ecarte', 'prefixe', 'remplace'] as const;
 const ETATS =
   'lu ; erreur (illisible au dernier passage) ; ecarte (journée démesurée) ; prefixe (plus court qu’une version déjà lue, qui compte à sa place) ; remplace (par ingest --replace)';
 /** 64 hexadecimal digits, any case. */

@@ -1,9 +1,10 @@
 /** Query parameters that every list understands (spec: REST API, « Lists »). */
 import { z } from 'zod';
 import { booleenTexte, date, entierTexte, idTexte, instant, texte } from './commun.ts';
+import { ETATS_EXECUTION } from './executions.ts';
 
 export const LIMITE_DEFAUT = 100;
-export const LIMITE_MAX = 1000;
+const LIMITE_MAX = 1000;
 
 const dateOuInstant = z.union(
   [date, instant],
@@ -37,9 +38,7 @@ export const FILTRES = {
     .enum(['erp', 'manuel'])
     .meta({ description: 'erp : copiées ; manuel : saisies à la main' }),
   tache: texte(50).meta({ description: 'Seulement cette tâche', examples: ['ingest'] }),
-  etat_execution: z
-    .enum(['en_cours', 'reussie', 'partielle', 'echouee', 'ignoree'])
-    .meta({ description: 'Seulement les passages dans cet état' }),
+  etat_execution: z.enum(ETATS_EXECUTION).meta({ description: 'Seulement les passages dans cet état' }),
 } as const;
 
 /** `-date_production,total_pieces`: allow-listed columns, each once. */

@@ -73,14 +73,16 @@ const auMoinsUn = 'Donnez au moins un champ à changer.';
 const change = (value: object): boolean =>
   Object.entries(value).some(([key, v]) => v !== undefined && key !== 'password_actuel');
 
+const champsDeSoi = {
+  username: username.optional(),
+  email: email.optional(),
+  password: password.optional(),
+  password_actuel: passwordActuel.optional(),
+};
+
 /** What people change of their own account. */
 export const compteModifieMoi = z
-  .strictObject({
-    username: username.optional(),
-    email: email.optional(),
-    password: password.optional(),
-    password_actuel: passwordActuel.optional(),
-  })
+  .strictObject(champsDeSoi)
   .refine(change, auMoinsUn)
   .meta({
     id: 'MonCompteModifie',
@@ -90,14 +92,7 @@ export const compteModifieMoi = z
 
 /** What an admin changes of any account. */
 export const compteModifie = z
-  .strictObject({
-    username: username.optional(),
-    email: email.optional(),
-    password: password.optional(),
-    password_actuel: passwordActuel.optional(),
-    role: role.optional(),
-    actif: actif.optional(),
-  })
+  .strictObject({ ...champsDeSoi, role: role.optional(), actif: actif.optional() })
   .refine(change, auMoinsUn)
   .meta({
     id: 'CompteModifie',

@@ -1,4 +1,5 @@
 import type { Queryable } from '../pool.ts';
+import { CHEMINS_DE_VERSION, type CheminDeVersion } from './fichiers.ts';
 
 /** An instant that may have a fraction: seconds since the epoch, and microseconds (0 to 999,999). */
 export interface InstantExact {
@@ -29,7 +30,7 @@ export interface ChiffresStockes {
 export interface SourceDeSession {
   readonly sha256: string;
   /** paths that hold it */
-  readonly fichiers: readonly { readonly id: number; readonly chemin: string }[];
+  readonly fichiers: readonly CheminDeVersion[];
   /** lines of it that the session's rows come from */
   readonly lignes: number;
 }
@@ -77,9 +78,7 @@ export async function lireSessionAExpliquer(
             (SELECT count(*) FROM piece_production d WHERE d.session_id = s.id) AS pieces,
             ${periodes('periode_arret')} AS arrets, ${periodes('periode_attente')} AS attentes,
             (SELECT coalesce(json_agg(json_build_object('sha256', encode(v.sha256, 'hex'), 'fichiers',
-                      (SELECT coalesce(json_agg(json_build_object('id', f.id, 'chemin', f.chemin) ORDER BY f.chemin), '[]')
-                         FROM fichier_log_contenu k JOIN fichier_log f ON f.id = k.fichier_log_id
-                        WHERE k.version_id = v.id AND k.etat = 'active'),
+                      ${CHEMINS_DE_VERSION},
                       'lignes', l.lignes) ORDER BY l.lignes DESC, v.sha256), '[]')
                FROM (SELECT u.version_id, count(*) AS lignes FROM (
                        ${lignes('piece_production')} UNION ALL ${lignes('job_profil')}

@@ -5,6 +5,7 @@ import { type ColonneExportee, type Csv, csvSql, genreDe, tableurSql } from './e
 import { Instants } from './export-instants.ts';
 import { Lignes } from './export-lignes.ts';
 import {
+  colonnesSql,
   conditionsSql,
   ordreComplet,
   ordreSql,
@@ -139,7 +140,7 @@ async function preparer(
   const bornes =
     (limit === undefined ? '' : ` LIMIT ${reglages.add(limit)}::bigint`) +
     (skip === 0 ? '' : ` OFFSET ${reglages.add(skip)}::bigint`);
-  const select = table.colonnes.map(([nom, sql]) => `${sql ?? `t.${nom}`} AS ${nom}`).join(', ');
+  const select = colonnesSql(table);
   // Being sorted, this stays a subquery of its own: each column is computed once, however often it is named above.
   const lignes = `(SELECT ${select} FROM ${table.from}${where} ORDER BY ${ordreSql(table, ordreComplet(tri))}${bornes}) l`;
 

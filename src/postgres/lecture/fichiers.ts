@@ -1,6 +1,17 @@
 /** Contents that a path carried, and where their bytes are. */
 import type { Queryable } from '../pool.ts';
 
+/** A path that holds a version. */
+export interface CheminDeVersion {
+  readonly id: number;
+  readonly chemin: string;
+}
+
+/** SQL: the paths that hold version `v`, as a JSON array of `CheminDeVersion`. */
+export const CHEMINS_DE_VERSION = `(SELECT coalesce(json_agg(json_build_object('id', f.id, 'chemin', f.chemin) ORDER BY f.chemin), '[]')
+     FROM fichier_log_contenu k JOIN fichier_log f ON f.id = k.fichier_log_id
+    WHERE k.version_id = v.id AND k.etat = 'active')`;
+
 /**
  * Every content of path `$1`: versions, and shorter states, which are the first bytes of a version. `courante` is
  * the one that was there when the path was last read.

@@ -1,4 +1,5 @@
 import type { Queryable } from '../pool.ts';
+import { CHEMINS_DE_VERSION, type CheminDeVersion } from './fichiers.ts';
 
 /** Tables whose rows come from lines of logs. */
 export type TableDeDetail = 'piece_production' | 'job_profil' | 'periode_attente' | 'periode_arret';
@@ -15,7 +16,7 @@ export interface LigneDOrigine {
   /** as `formatEncoding` writes it */
   readonly encodage: string;
   /** paths that hold the version */
-  readonly fichiers: readonly { readonly id: number; readonly chemin: string }[];
+  readonly fichiers: readonly CheminDeVersion[];
 }
 
 export interface Origine {
@@ -42,9 +43,7 @@ export async function lireOrigine(
     text: `SELECT s.origine, coalesce(json_agg(json_build_object(
               'role', l.role, 'ligne', l.ligne, 'centreId', v.centre_usinage_id,
               'sha256', encode(v.sha256, 'hex'), 'encodage', v.encodage,
-              'fichiers', (SELECT coalesce(json_agg(json_build_object('id', f.id, 'chemin', f.chemin) ORDER BY f.chemin), '[]')
-                             FROM fichier_log_contenu k JOIN fichier_log f ON f.id = k.fichier_log_id
-                            WHERE k.version_id = v.id AND k.etat = 'active'))
+              'fichiers', ${CHEMINS_DE_VERSION})
               ORDER BY l.rang) FILTER (WHERE v.id IS NOT NULL), '[]') AS lignes
        FROM ${table} d
        JOIN session_production s ON s.id = d.session_id AND s.centre_usinage_id = d.centre_usinage_id

@@ -33,8 +33,6 @@ export interface DemandeDePage {
 export interface Page {
   /** JSON array of the rows, made by PostgreSQL */
   readonly json: string;
-  /** rows in it */
-  readonly nombre: number;
   /** where to read on, undefined at the end */
   readonly suite: Position | undefined;
   readonly total: { readonly nombre: number; readonly exact: boolean } | undefined;
@@ -69,19 +67,14 @@ export async function lirePage(db: Queryable, table: TableLue, demande: DemandeD
   const derniere = page.at(-1)?.[0];
   return {
     json: `[${page.map(([json]) => json).join(',')}]`,
-    nombre: page.length,
     suite: rows.length > limit ? positionDe(JSON.parse(derniere!), tri) : undefined,
     total: await totalOf(db, table, demande, rows[0] ? rows[0][1] : await compter(db, table, demande)),
   };
 }
 
 /** One row by its id as JSON text, or undefined. */
-export async function lireLigne(
-  db: Queryable,
-  table: TableLue,
-  id: number | string,
-): Promise<string | undefined> {
-  const sql = `SELECT row_to_json(p)::text AS json FROM (SELECT ${colonnesSql(table)} FROM ${table.from} WHERE t.id = $1::${table.cle}) p`;
+export async function lireLigne(db: Queryable, table: TableLue, id: number): Promise<string | undefined> {
+  const sql = `SELECT row_to_json(p)::text AS json FROM (SELECT ${colonnesSql(table)} FROM ${table.from} WHERE t.id = $1::bigint) p`;
   const { rows } = await db.query<{ json: string }>({ name: nom(sql), text: sql, values: [id] });
   return rows[0]?.json;
 }

@@ -35,8 +35,6 @@ export interface TableLue {
    * when ascending, as PostgreSQL does.
    */
   readonly tri: Readonly<Record<string, ColonneTriee>>;
-  /** type of `id` */
-  readonly cle: 'bigint' | 'uuid' | 'text';
   /** what of `from` decides how many rows there are, when that is less than all of it */
   readonly fromCompte?: string;
   /**

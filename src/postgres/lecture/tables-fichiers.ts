@@ -51,7 +51,6 @@ export const FICHIERS: TableLue = {
     ...tri('id', 'centre_usinage_id', 'chemin', 'taille', 'premiere_vue', 'derniere_lecture'),
     ...deVersion('lignes', 'lignes_rejetees', 'premier_instant', 'dernier_instant'),
   },
-  cle: 'bigint',
 };
 
 /**
@@ -107,5 +106,4 @@ export const REJETS: TableLue = {
     },
     ...tri('raison'),
   },
-  cle: 'text',
 };

@@ -29,7 +29,6 @@ export const CENTRES: TableLue = {
   colonnes: [['id'], ['nom'], ['type_cu'], ['description'], ['actif'], ['date_creation']],
   filtres: { type_cu: egal('type_cu', 'text'), actif: egal('actif', 'boolean') },
   tri: tri('id', 'nom', 'type_cu', 'actif', 'date_creation'),
-  cle: 'bigint',
 };
 
 export const SESSIONS: TableLue = {
@@ -79,7 +78,6 @@ export const SESSIONS: TableLue = {
     ),
     ...nullable('heure_premiere_piece', 'heure_derniere_piece'),
   },
-  cle: 'bigint',
 };
 
 const ORIGINE = '(SELECT s.origine FROM session_production s WHERE s.id = t.session_id)';
@@ -117,7 +115,6 @@ export const JOB_PROFILS: TableLue = {
     ...instants('timestamp_debut'),
   },
   tri: tri('id', 'session_id', 'reference', 'timestamp_debut'),
-  cle: 'bigint',
   instantParCentre: 'timestamp_debut',
 };
 
@@ -134,7 +131,6 @@ const periode = (nom: string): TableLue => ({
   ],
   filtres: { ...DETAIL, ...instants('timestamp_debut') },
   tri: tri('id', 'session_id', 'timestamp_debut', 'duree_secondes'),
-  cle: 'bigint',
   instantParCentre: 'timestamp_debut',
 });
 export const PERIODES_ATTENTE = periode('periode_attente');
@@ -155,7 +151,6 @@ export const PIECES: TableLue = {
   filtres: { ...DETAIL, ...instants('timestamp_production') },
   // Only what an index carries: sorting five million rows for a page would not be a page.
   tri: tri('id', 'session_id', 'timestamp_production'),
-  cle: 'bigint',
   instantParCentre: 'timestamp_production',
 };
 
@@ -198,7 +193,6 @@ export const COMMANDES: TableLue = {
     ),
     ...nullable('date_synchronisation'),
   },
-  cle: 'bigint',
 };
 
 export const EXECUTIONS: TableLue = {
@@ -220,5 +214,4 @@ export const EXECUTIONS: TableLue = {
     ...instants('debut'),
   },
   tri: tri('id', 'debut', 'tache', 'etat'),
-  cle: 'bigint',
 };
