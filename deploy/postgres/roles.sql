@@ -1,0 +1,95 @@
+-- Les rôles d'atelier : chaque programme a le sien, avec le moins de droits qui lui suffisent.
+--
+--   atelier_migration  possède la base et les tables ; `atelier migrate` et la restauration, rien d'autre
+--   atelier_service    le worker et les commandes : lit et écrit les données, ne change pas le schéma
+--   atelier_api        comme lui, mais ne peut ni changer ni effacer une ligne du journal d'audit
+--   atelier_lecture    lit la production et les commandes, jamais les comptes : Grafana, Power BI, notebooks
+--
+-- À lancer par un administrateur de PostgreSQL (psql 15 ou plus récent), dans la base d'atelier ; on peut le relancer :
+--
+--   POSTGRES_MIGRATION_PASSWORD=… POSTGRES_SERVICE_PASSWORD=… POSTGRES_API_PASSWORD=… POSTGRES_LECTURE_PASSWORD=… \
+--     psql --dbname atelier --file deploy/postgres/roles.sql
+--
+-- Un mot de passe absent laisse celui du rôle comme il est. Les droits sur les tables sont donnés par `atelier migrate`,
+-- après chaque changement du schéma. Dans les conteneurs, PostgreSQL lance ce fichier à la création de la base.
+
+\set ON_ERROR_STOP on
+\set atelier_migration ''
+\set atelier_service ''
+\set atelier_api ''
+\set atelier_lecture ''
+\getenv atelier_migration POSTGRES_MIGRATION_PASSWORD
+\getenv atelier_service POSTGRES_SERVICE_PASSWORD
+\getenv atelier_api POSTGRES_API_PASSWORD
+\getenv atelier_lecture POSTGRES_LECTURE_PASSWORD
+
+SELECT format('CREATE ROLE %I LOGIN', nom)
+  FROM unnest(ARRAY['atelier_migration', 'atelier_service', 'atelier_api', 'atelier_lecture']) AS nom
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = nom)
+\gexec
+
+SELECT format('ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', nom)
+  FROM unnest(ARRAY['atelier_migration', 'atelier_service', 'atelier_api', 'atelier_lecture']) AS nom
+\gexec
+
+-- Le texte de cet ordre porte un mot de passe : il ne doit aller dans aucun journal du serveur.
+SELECT rolsuper AS tout_puissant FROM pg_roles WHERE rolname = current_user
+\gset
+\if :tout_puissant
+  SET log_statement = 'none';
+  SET log_min_duration_statement = -1;
+  SET log_min_error_statement = 'panic';
+\endif
+SELECT format('ALTER ROLE %I PASSWORD %L', nom, secret)
+  FROM (VALUES ('atelier_migration', :'atelier_migration'), ('atelier_service', :'atelier_service'),
+               ('atelier_api', :'atelier_api'), ('atelier_lecture', :'atelier_lecture')) AS roles(nom, secret)
+ WHERE secret <> ''
+\gexec
+\if :tout_puissant
+  RESET log_statement;
+  RESET log_min_duration_statement;
+  RESET log_min_error_statement;
+\endif
+
+-- Une base a déjà des tables d'un autre propriétaire quand atelier y tournait avec un seul compte : elles changent de main.
+SELECT format('ALTER DATABASE %I OWNER TO atelier_migration', current_database())
+\gexec
+SELECT format('ALTER %s %I.%I OWNER TO atelier_migration',
+              CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
+              nspname, relname)
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+ WHERE nspname IN ('public', 'pgboss') AND relkind IN ('r', 'p', 'v', 'm', 'S')
+   AND pg_get_userbyid(relowner) <> 'atelier_migration'
+   -- Une suite qui appartient à une colonne suit sa table.
+   AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i')))
+\gexec
+SELECT format('ALTER ROUTINE %s OWNER TO atelier_migration', pg_proc.oid::regprocedure)
+  FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+ WHERE nspname IN ('public', 'pgboss') AND pg_get_userbyid(proowner) <> 'atelier_migration'
+   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+\gexec
+SELECT format('ALTER TYPE %I.%I OWNER TO atelier_migration', nspname, typname)
+  FROM pg_type JOIN pg_namespace ON pg_namespace.oid = typnamespace
+ WHERE nspname IN ('public', 'pgboss') AND typtype IN ('e', 'd') AND pg_get_userbyid(typowner) <> 'atelier_migration'
+\gexec
+SELECT format('ALTER SCHEMA %I OWNER TO atelier_migration', nspname)
+  FROM pg_namespace WHERE nspname = 'pgboss' AND pg_get_userbyid(nspowner) <> 'atelier_migration'
+\gexec
+
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database())
+\gexec
+-- TEMPORARY : la synchronisation prépare les commandes dans une table temporaire.
+SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO atelier_service, atelier_api', current_database())
+\gexec
+SELECT format('GRANT CONNECT ON DATABASE %I TO atelier_lecture', current_database())
+\gexec
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
+-- Ce qui lit pour un tableau de bord n'arrête pas l'usine : lecture seule, et une requête folle est coupée.
+ALTER ROLE atelier_lecture SET default_transaction_read_only = on;
+\set fuseau Europe/Paris
+\getenv fuseau FUSEAU
+ALTER ROLE atelier_lecture SET TimeZone = :'fuseau';
+ALTER ROLE atelier_lecture SET statement_timeout = '30s';
+ALTER ROLE atelier_lecture SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE atelier_lecture CONNECTION LIMIT 20;
