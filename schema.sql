@@ -1,5 +1,97 @@
 -- The schema after all migrations. Made by `npm run generate`; edit migrations/, not this file.
 
+CREATE TABLE alerte (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  regle text NOT NULL,
+  objet text NOT NULL,
+  gravite text NOT NULL,
+  etat text NOT NULL DEFAULT 'ouverte'::text,
+  message text NOT NULL,
+  details jsonb NOT NULL DEFAULT '{}'::jsonb,
+  debut timestamp with time zone NOT NULL,
+  ouverte_le timestamp with time zone NOT NULL,
+  derniere_vue timestamp with time zone NOT NULL,
+  fin timestamp with time zone,
+  dernier_avis timestamp with time zone NOT NULL,
+  rappels integer NOT NULL DEFAULT 0,
+  acquittee_par uuid,
+  acquittee_le timestamp with time zone,
+  CONSTRAINT alerte_pkey PRIMARY KEY (id),
+  CONSTRAINT alerte_check CHECK (((etat = 'resolue'::text) = (fin IS NOT NULL))),
+  CONSTRAINT alerte_etat_check CHECK ((etat = ANY (ARRAY['ouverte'::text, 'resolue'::text]))),
+  CONSTRAINT alerte_gravite_check CHECK ((gravite = ANY (ARRAY['attention'::text, 'critique'::text]))),
+  CONSTRAINT alerte_regle_check CHECK ((regle <> ''::text))
+);
+CREATE INDEX alerte_debut_idx ON public.alerte USING btree (debut, id);
+CREATE INDEX alerte_fin_idx ON public.alerte USING btree (fin) WHERE (fin IS NOT NULL);
+CREATE UNIQUE INDEX alerte_ouverte_idx ON public.alerte USING btree (regle, objet) WHERE (etat = 'ouverte'::text);
+COMMENT ON TABLE alerte IS 'Ce qui ne va pas, ou n’allait pas : une ligne par alerte, de son ouverture à sa fin (docs/alertes.md)';
+COMMENT ON COLUMN alerte.id IS 'Identifiant';
+COMMENT ON COLUMN alerte.regle IS 'Règle : machine_silencieuse, disque_court…';
+COMMENT ON COLUMN alerte.objet IS 'Sur quoi : nom du centre, de la tâche, hôte et dossier';
+COMMENT ON COLUMN alerte.gravite IS 'attention ou critique';
+COMMENT ON COLUMN alerte.etat IS 'ouverte, ou resolue';
+COMMENT ON COLUMN alerte.message IS 'Une phrase, sans donnée personnelle';
+COMMENT ON COLUMN alerte.details IS 'Chiffres et limites qui ont fait l’alerte';
+COMMENT ON COLUMN alerte.debut IS 'Depuis quand cela ne va pas';
+COMMENT ON COLUMN alerte.ouverte_le IS 'Quand l’alerte a été ouverte';
+COMMENT ON COLUMN alerte.derniere_vue IS 'Dernier contrôle qui l’a constaté';
+COMMENT ON COLUMN alerte.fin IS 'Quand elle a été résolue';
+COMMENT ON COLUMN alerte.dernier_avis IS 'Dernier avis mis en file (ouverture ou rappel)';
+COMMENT ON COLUMN alerte.rappels IS 'Nombre de rappels mis en file';
+COMMENT ON COLUMN alerte.acquittee_par IS 'Compte qui l’a acquittée par l’API (il peut avoir été supprimé depuis), NULL : par une commande';
+COMMENT ON COLUMN alerte.acquittee_le IS 'Quand quelqu’un a dit s’en occuper : plus de rappel';
+
+CREATE TABLE alerte_attente (
+  regle text NOT NULL,
+  objet text NOT NULL,
+  premiere_vue timestamp with time zone NOT NULL,
+  CONSTRAINT alerte_attente_pkey PRIMARY KEY (regle, objet)
+);
+COMMENT ON TABLE alerte_attente IS 'Ce qui ne va pas depuis trop peu de temps pour déranger quelqu’un';
+COMMENT ON COLUMN alerte_attente.regle IS 'Règle';
+COMMENT ON COLUMN alerte_attente.objet IS 'Sur quoi';
+COMMENT ON COLUMN alerte_attente.premiere_vue IS 'Premier des contrôles de suite qui l’ont constaté';
+
+CREATE TABLE alerte_envoi (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  alerte_id bigint NOT NULL,
+  canal text NOT NULL,
+  genre text NOT NULL,
+  numero integer NOT NULL DEFAULT 0,
+  message_id uuid NOT NULL DEFAULT gen_random_uuid(),
+  contenu jsonb NOT NULL,
+  etat text NOT NULL DEFAULT 'a_envoyer'::text,
+  tentatives integer NOT NULL DEFAULT 0,
+  prochain_essai timestamp with time zone NOT NULL,
+  reservation uuid,
+  envoye_le timestamp with time zone,
+  erreur text,
+  date_creation timestamp with time zone NOT NULL,
+  CONSTRAINT alerte_envoi_alerte_id_canal_genre_numero_key UNIQUE (alerte_id, canal, genre, numero),
+  CONSTRAINT alerte_envoi_pkey PRIMARY KEY (id),
+  CONSTRAINT alerte_envoi_alerte_id_fkey FOREIGN KEY (alerte_id) REFERENCES alerte(id) ON DELETE CASCADE,
+  CONSTRAINT alerte_envoi_canal_check CHECK ((canal = ANY (ARRAY['webhook'::text, 'mail'::text]))),
+  CONSTRAINT alerte_envoi_etat_check CHECK ((etat = ANY (ARRAY['a_envoyer'::text, 'envoye'::text, 'abandonne'::text]))),
+  CONSTRAINT alerte_envoi_genre_check CHECK ((genre = ANY (ARRAY['ouverture'::text, 'rappel'::text, 'retablissement'::text])))
+);
+CREATE INDEX alerte_envoi_file_idx ON public.alerte_envoi USING btree (canal, prochain_essai) WHERE (etat = 'a_envoyer'::text);
+COMMENT ON TABLE alerte_envoi IS 'Avis à envoyer et envoyés : écrits avec l’alerte, envoyés au moins une fois, toujours sous le même message_id';
+COMMENT ON COLUMN alerte_envoi.id IS 'Identifiant ; les avis d’une alerte partent dans cet ordre';
+COMMENT ON COLUMN alerte_envoi.alerte_id IS 'Alerte';
+COMMENT ON COLUMN alerte_envoi.canal IS 'webhook ou mail';
+COMMENT ON COLUMN alerte_envoi.genre IS 'ouverture, rappel ou retablissement';
+COMMENT ON COLUMN alerte_envoi.numero IS 'Rang du rappel, 0 pour les autres';
+COMMENT ON COLUMN alerte_envoi.message_id IS 'Identité de l’avis chez qui le reçoit : le même à chaque essai';
+COMMENT ON COLUMN alerte_envoi.contenu IS 'L’alerte telle qu’elle était quand l’avis a été écrit';
+COMMENT ON COLUMN alerte_envoi.etat IS 'a_envoyer, envoye, abandonne (un jour d’essais en vain)';
+COMMENT ON COLUMN alerte_envoi.tentatives IS 'Nombre d’essais';
+COMMENT ON COLUMN alerte_envoi.prochain_essai IS 'Pas d’essai avant cet instant ; pendant un essai, celui où un autre peut le reprendre';
+COMMENT ON COLUMN alerte_envoi.reservation IS 'Essai en cours : lui seul note son résultat';
+COMMENT ON COLUMN alerte_envoi.envoye_le IS 'Quand le destinataire l’a accepté';
+COMMENT ON COLUMN alerte_envoi.erreur IS 'Pourquoi le dernier essai a échoué, sans adresse ni secret';
+COMMENT ON COLUMN alerte_envoi.date_creation IS 'Instant de création de la ligne';
+
 CREATE TABLE archive_perimee (
   centre_usinage_id integer NOT NULL,
   sha256 bytea NOT NULL,
@@ -141,20 +233,46 @@ CREATE TABLE execution (
   erreur text,
   hote text NOT NULL,
   processus integer NOT NULL,
+  declencheur text NOT NULL DEFAULT 'cli'::text,
+  echeance timestamp with time zone,
+  travail uuid,
+  tentative integer NOT NULL DEFAULT 1,
+  tentatives_max integer,
+  demandeur uuid,
+  battement timestamp with time zone,
+  session_pg text,
+  espace text,
   CONSTRAINT execution_pkey PRIMARY KEY (id),
-  CONSTRAINT execution_etat_check CHECK ((etat = ANY (ARRAY['en_cours'::text, 'reussie'::text, 'partielle'::text, 'echouee'::text, 'ignoree'::text])))
+  CONSTRAINT execution_check CHECK ((tentatives_max >= tentative)),
+  CONSTRAINT execution_declencheur_check CHECK ((declencheur = ANY (ARRAY['cli'::text, 'planifie'::text, 'demande'::text, 'suivi'::text]))),
+  CONSTRAINT execution_etat_check CHECK ((etat = ANY (ARRAY['en_attente'::text, 'en_cours'::text, 'reussie'::text, 'partielle'::text, 'echouee'::text, 'ignoree'::text]))),
+  CONSTRAINT execution_planifiee_check CHECK (((declencheur = 'planifie'::text) = (echeance IS NOT NULL))),
+  CONSTRAINT execution_tentative_check CHECK ((tentative > 0))
 );
 CREATE INDEX execution_debut_idx ON public.execution USING btree (debut DESC, id DESC);
+CREATE UNIQUE INDEX execution_echeance_idx ON public.execution USING btree (tache, echeance) WHERE ((echeance IS NOT NULL) AND (etat = ANY (ARRAY['reussie'::text, 'partielle'::text])));
+CREATE INDEX execution_ouverte_idx ON public.execution USING btree (tache, id) WHERE (etat = ANY (ARRAY['en_attente'::text, 'en_cours'::text]));
+CREATE INDEX execution_tache_idx ON public.execution USING btree (tache, id DESC);
+CREATE INDEX execution_travail_idx ON public.execution USING btree (travail) WHERE (travail IS NOT NULL);
 COMMENT ON TABLE execution IS 'Passages des tâches (import, synchronisation…)';
 COMMENT ON COLUMN execution.id IS 'Identifiant';
 COMMENT ON COLUMN execution.tache IS 'ingest, sync…';
-COMMENT ON COLUMN execution.etat IS 'en_cours, reussie, partielle (un fichier illisible), echouee, ignoree';
+COMMENT ON COLUMN execution.etat IS 'en_attente (demandée, pas encore commencée), en_cours, reussie, partielle (un fichier illisible), echouee, ignoree';
 COMMENT ON COLUMN execution.debut IS 'Début';
 COMMENT ON COLUMN execution.fin IS 'Fin, NULL tant qu’elle court (ou si elle a été tuée)';
 COMMENT ON COLUMN execution.compteurs IS 'Ce qui a été lu, écrit, rejeté';
 COMMENT ON COLUMN execution.erreur IS 'Pourquoi elle a échoué';
 COMMENT ON COLUMN execution.hote IS 'Machine';
 COMMENT ON COLUMN execution.processus IS 'Numéro de processus';
+COMMENT ON COLUMN execution.declencheur IS 'cli (commande), planifie (échéance), demande (API ou atelier lancer), suivi';
+COMMENT ON COLUMN execution.echeance IS 'Échéance dont c’est le passage, si elle est planifiée';
+COMMENT ON COLUMN execution.travail IS 'Travail de la file (pgboss.job) ; les essais d’un même travail le partagent';
+COMMENT ON COLUMN execution.tentative IS 'Numéro de l’essai, à partir de 1';
+COMMENT ON COLUMN execution.tentatives_max IS 'Nombre d’essais avant abandon, NULL hors de la file';
+COMMENT ON COLUMN execution.demandeur IS 'Compte qui l’a demandée par l’API (il peut avoir été supprimé depuis)';
+COMMENT ON COLUMN execution.battement IS 'Dernier signe de vie du worker qui l’exécute';
+COMMENT ON COLUMN execution.session_pg IS 'Session PostgreSQL qui tient le verrou de la tâche (numéro et début), pour l’écarter si un autre worker la reprend';
+COMMENT ON COLUMN execution.espace IS 'Où ce numéro de processus a un sens : démarrage de la machine et conteneur';
 
 CREATE TABLE fichier_log (
   id integer NOT NULL GENERATED BY DEFAULT AS IDENTITY,
@@ -259,6 +377,9 @@ CREATE TABLE fichier_log_version (
   dernier_instant timestamp with time zone,
   ecartee text,
   date_creation timestamp with time zone NOT NULL DEFAULT now(),
+  archive_purgee_le timestamp with time zone,
+  rejets_purges bigint NOT NULL DEFAULT 0,
+  octets_rejets_purges bigint NOT NULL DEFAULT 0,
   CONSTRAINT fichier_log_version_centre_usinage_id_sha256_key UNIQUE (centre_usinage_id, sha256),
   CONSTRAINT fichier_log_version_pkey PRIMARY KEY (id),
   CONSTRAINT fichier_log_version_centre_usinage_id_fkey FOREIGN KEY (centre_usinage_id) REFERENCES centre_usinage(id),
@@ -288,6 +409,9 @@ COMMENT ON COLUMN fichier_log_version.premier_instant IS 'Plus ancien horodatage
 COMMENT ON COLUMN fichier_log_version.dernier_instant IS 'Plus récent horodatage valide';
 COMMENT ON COLUMN fichier_log_version.ecartee IS 'Raison pour laquelle elle est archivée mais ne compte pas (journée démesurée), sinon NULL';
 COMMENT ON COLUMN fichier_log_version.date_creation IS 'Instant de création de la ligne';
+COMMENT ON COLUMN fichier_log_version.archive_purgee_le IS 'Quand ses octets ont été effacés de l’archive, durée de conservation passée ; NULL : ils y sont';
+COMMENT ON COLUMN fichier_log_version.rejets_purges IS 'Lignes rejetées comptées, mais effacées ou plus remises en quarantaine (durée de conservation passée)';
+COMMENT ON COLUMN fichier_log_version.octets_rejets_purges IS 'Octets de ces lignes';
 
 CREATE TABLE jeton_rafraichissement (
   id uuid NOT NULL,
@@ -363,6 +487,26 @@ COMMENT ON COLUMN jour_a_recalculer.centre_usinage_id IS 'Centre d’usinage';
 COMMENT ON COLUMN jour_a_recalculer.jour IS 'Journée de production';
 COMMENT ON COLUMN jour_a_recalculer.date_creation IS 'Instant de création de la ligne';
 
+CREATE TABLE jour_gele (
+  centre_usinage_id integer NOT NULL,
+  jour date NOT NULL,
+  details_purges_le timestamp with time zone,
+  session_purgee_le timestamp with time zone,
+  archives_purgees_le timestamp with time zone,
+  quarantaine_purgee_le timestamp with time zone,
+  date_creation timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT jour_gele_pkey PRIMARY KEY (centre_usinage_id, jour),
+  CONSTRAINT jour_gele_centre_usinage_id_fkey FOREIGN KEY (centre_usinage_id) REFERENCES centre_usinage(id)
+);
+COMMENT ON TABLE jour_gele IS 'Journées dont quelque chose a été purgé : un fichier renvoyé ne le fait pas revenir, et ce qui en reste ne change plus';
+COMMENT ON COLUMN jour_gele.centre_usinage_id IS 'Centre d’usinage';
+COMMENT ON COLUMN jour_gele.jour IS 'Journée de production';
+COMMENT ON COLUMN jour_gele.details_purges_le IS 'Quand ses pièces, profilés, attentes et arrêts ont été effacés : ses chiffres ne changent plus';
+COMMENT ON COLUMN jour_gele.session_purgee_le IS 'Quand ses chiffres ont été effacés : sa session ne revient plus';
+COMMENT ON COLUMN jour_gele.archives_purgees_le IS 'Quand des octets d’où elle vient ont été effacés : elle ne se recalcule plus';
+COMMENT ON COLUMN jour_gele.quarantaine_purgee_le IS 'Quand ses lignes rejetées ont été effacées : elles ne reviennent plus (cela seul ne gèle pas ses chiffres)';
+COMMENT ON COLUMN jour_gele.date_creation IS 'Instant de création de la ligne';
+
 CREATE TABLE journal_audit (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   instant timestamp with time zone NOT NULL DEFAULT now(),
@@ -397,6 +541,7 @@ CREATE TABLE ligne_rejetee (
   raison text NOT NULL,
   texte text NOT NULL,
   longueur bigint NOT NULL,
+  jour date,
   CONSTRAINT ligne_rejetee_pkey PRIMARY KEY (version_id, ligne),
   CONSTRAINT ligne_rejetee_centre_usinage_id_fkey FOREIGN KEY (centre_usinage_id) REFERENCES centre_usinage(id),
   CONSTRAINT ligne_rejetee_version_id_fkey FOREIGN KEY (version_id) REFERENCES fichier_log_version(id) ON DELETE CASCADE,
@@ -412,6 +557,7 @@ COMMENT ON COLUMN ligne_rejetee.octet IS 'Position de son premier octet dans la 
 COMMENT ON COLUMN ligne_rejetee.raison IS 'Pourquoi elle est rejetée';
 COMMENT ON COLUMN ligne_rejetee.texte IS 'Le texte, sans NUL, coupé à 2 000 caractères';
 COMMENT ON COLUMN ligne_rejetee.longueur IS 'Longueur en octets, fin de ligne comprise';
+COMMENT ON COLUMN ligne_rejetee.jour IS 'Journée de production de l’événement connu qui la précède dans le fichier (à défaut du premier) ; NULL : aucun, ou ligne plus ancienne que cette colonne';
 
 CREATE TABLE migration (
   id integer NOT NULL,
@@ -518,6 +664,46 @@ COMMENT ON COLUMN piece_production.fichier_log_version_id IS 'Version de fichier
 COMMENT ON COLUMN piece_production.ligne IS 'Numéro de ligne dans cette version';
 COMMENT ON COLUMN piece_production.date_creation IS 'Instant de création de la ligne';
 
+CREATE TABLE planification (
+  tache text NOT NULL,
+  horaire text NOT NULL,
+  fuseau text NOT NULL,
+  derniere_echeance timestamp with time zone NOT NULL,
+  prochaine_echeance timestamp with time zone NOT NULL,
+  echeances_manquees bigint NOT NULL DEFAULT 0,
+  date_modification timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT planification_pkey PRIMARY KEY (tache),
+  CONSTRAINT planification_check CHECK ((prochaine_echeance > derniere_echeance))
+);
+COMMENT ON TABLE planification IS 'Échéances des tâches : chacune est mise en file une seule fois, quel que soit le nombre de workers';
+COMMENT ON COLUMN planification.tache IS 'ingest, sync, purge, sauvegarde';
+COMMENT ON COLUMN planification.horaire IS 'Horaire en vigueur (CRON_LOGS, CRON_COMMANDES…)';
+COMMENT ON COLUMN planification.fuseau IS 'Fuseau horaire de l’horaire';
+COMMENT ON COLUMN planification.derniere_echeance IS 'Jusqu’où les échéances ont été traitées : mises en file, ou laissées selon RATTRAPAGE';
+COMMENT ON COLUMN planification.prochaine_echeance IS 'Prochaine échéance';
+COMMENT ON COLUMN planification.echeances_manquees IS 'Nombre d’échéances passées pendant un arrêt et non rattrapées';
+COMMENT ON COLUMN planification.date_modification IS 'Dernier changement de la ligne';
+
+CREATE TABLE purge (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  execution_id bigint NOT NULL,
+  categorie text NOT NULL,
+  coupure timestamp with time zone NOT NULL,
+  lignes bigint NOT NULL DEFAULT 0,
+  debut timestamp with time zone NOT NULL DEFAULT now(),
+  fin timestamp with time zone,
+  CONSTRAINT purge_pkey PRIMARY KEY (id)
+);
+CREATE INDEX purge_execution_id_idx ON public.purge USING btree (execution_id);
+COMMENT ON TABLE purge IS 'Preuve des purges : ce qui a été effacé, combien, à quelle date limite. Rien de personnel';
+COMMENT ON COLUMN purge.id IS 'Identifiant';
+COMMENT ON COLUMN purge.execution_id IS 'Passage qui a purgé (il peut avoir été purgé depuis)';
+COMMENT ON COLUMN purge.categorie IS 'details, sessions, archives, quarantaine, audit…';
+COMMENT ON COLUMN purge.coupure IS 'Instant avant lequel tout est parti';
+COMMENT ON COLUMN purge.lignes IS 'Lignes (ou archives, comptes, fichiers) effacées ; avance avec chaque lot';
+COMMENT ON COLUMN purge.debut IS 'Début';
+COMMENT ON COLUMN purge.fin IS 'Fin, NULL tant qu’elle court (ou si elle a été tuée : la suivante finit)';
+
 CREATE TABLE session_production (
   id bigint NOT NULL GENERATED BY DEFAULT AS IDENTITY,
   centre_usinage_id integer NOT NULL,
@@ -616,6 +802,7 @@ CREATE TABLE user (
   version integer NOT NULL DEFAULT 1,
   derniere_connexion timestamp with time zone,
   date_creation timestamp with time zone NOT NULL DEFAULT now(),
+  reactive_le timestamp with time zone,
   CONSTRAINT user_email_index_key UNIQUE (email_index),
   CONSTRAINT user_username_index_key UNIQUE (username_index),
   CONSTRAINT user_pkey PRIMARY KEY (id),
@@ -639,6 +826,7 @@ COMMENT ON COLUMN "user".version_jetons IS 'Avance à chaque changement de mot d
 COMMENT ON COLUMN "user".version IS 'Avance à chaque modification (If-Match)';
 COMMENT ON COLUMN "user".derniere_connexion IS 'Dernière connexion réussie (comptes inactifs)';
 COMMENT ON COLUMN "user".date_creation IS 'Instant de création de la ligne';
+COMMENT ON COLUMN "user".reactive_le IS 'Dernière réactivation par un admin (comptes inactifs), NULL : jamais désactivé depuis';
 
 CREATE OR REPLACE FUNCTION public.annoncer(nom text, action text, ids bigint[], nombre bigint)
  RETURNS void
@@ -654,6 +842,15 @@ AS $function$
 BEGIN
   PERFORM pg_notify('atelier', json_build_object(
     'table', TG_TABLE_NAME, 'action', lower(TG_OP), 'ids', json_build_array(OLD.id), 'nombre', 1)::text);
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.annoncer_alerte()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM annoncer('alerte', lower(TG_OP), ARRAY[CASE TG_OP WHEN 'DELETE' THEN OLD.id ELSE NEW.id END], 1);
   RETURN NULL;
 END $function$;
 
@@ -724,6 +921,15 @@ BEGIN
   RETURN NULL;
 END $function$;
 
+CREATE OR REPLACE FUNCTION public.noter_reactivation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  NEW.reactive_le := now();
+  RETURN NEW;
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.proteger_audit()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -732,7 +938,18 @@ BEGIN
   IF TG_OP = 'DELETE' AND current_setting('atelier.purge', true) = 'oui' THEN
     RETURN NULL;
   END IF;
+  IF TG_OP = 'UPDATE' AND current_setting('atelier.oubli', true) = 'oui' THEN
+    RETURN NULL;
+  END IF;
   RAISE insufficient_privilege USING MESSAGE = format('journal_audit : %s refusé, on ne fait qu’y ajouter', TG_OP);
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.proteger_fait_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE insufficient_privilege USING MESSAGE = 'journal_audit : ni le fait ni l’instant d’une ligne ne changent';
 END $function$;
 
 CREATE OR REPLACE FUNCTION public.refuser_changement_de_session()
@@ -820,6 +1037,12 @@ BEGIN
   RETURN NULL;
 END $function$;
 
+CREATE TRIGGER annonce_ajout AFTER INSERT ON public.alerte FOR EACH ROW EXECUTE FUNCTION annoncer_alerte();
+
+CREATE TRIGGER annonce_changement AFTER UPDATE ON public.alerte FOR EACH ROW WHEN (((((old.etat IS DISTINCT FROM new.etat) OR (old.gravite IS DISTINCT FROM new.gravite)) OR (old.message IS DISTINCT FROM new.message)) OR (old.acquittee_le IS DISTINCT FROM new.acquittee_le))) EXECUTE FUNCTION annoncer_alerte();
+
+CREATE TRIGGER annonce_suppression AFTER DELETE ON public.alerte FOR EACH ROW EXECUTE FUNCTION annoncer_alerte();
+
 CREATE TRIGGER annonce_ajout AFTER INSERT ON public.centre_usinage REFERENCING NEW TABLE AS lignes FOR EACH STATEMENT EXECUTE FUNCTION annoncer_changement();
 
 CREATE TRIGGER annonce_changement AFTER UPDATE ON public.centre_usinage REFERENCING OLD TABLE AS anciennes NEW TABLE AS lignes FOR EACH STATEMENT EXECUTE FUNCTION annoncer_changement();
@@ -859,6 +1082,8 @@ CREATE TRIGGER orphelins_changement BEFORE UPDATE OF id, session_id, centre_usin
 CREATE TRIGGER profils_suppression AFTER DELETE ON public.job_profil REFERENCING OLD TABLE AS anciennes FOR EACH STATEMENT EXECUTE FUNCTION delier_pieces();
 
 CREATE TRIGGER profils_vidage BEFORE TRUNCATE ON public.job_profil FOR EACH STATEMENT EXECUTE FUNCTION refuser_vidage();
+
+CREATE TRIGGER audit_fait BEFORE UPDATE ON public.journal_audit FOR EACH ROW WHEN (((old.id IS DISTINCT FROM new.id) OR (old.instant IS DISTINCT FROM new.instant) OR (old.evenement IS DISTINCT FROM new.evenement))) EXECUTE FUNCTION proteger_fait_audit();
 
 CREATE TRIGGER audit_protege BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_audit FOR EACH STATEMENT EXECUTE FUNCTION proteger_audit();
 
@@ -905,3 +1130,5 @@ CREATE TRIGGER details_vidage BEFORE TRUNCATE ON public.session_production FOR E
 CREATE TRIGGER annonce_changement AFTER UPDATE OF version_jetons, actif, role ON public."user" FOR EACH ROW WHEN ((((old.version_jetons IS DISTINCT FROM new.version_jetons) OR (old.actif IS DISTINCT FROM new.actif)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION annoncer_acces();
 
 CREATE TRIGGER annonce_suppression AFTER DELETE ON public."user" FOR EACH ROW EXECUTE FUNCTION annoncer_acces();
+
+CREATE TRIGGER reactivation BEFORE UPDATE OF actif ON public."user" FOR EACH ROW WHEN ((new.actif AND (NOT old.actif))) EXECUTE FUNCTION noter_reactivation();

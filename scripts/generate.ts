@@ -6,9 +6,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SETTINGS } from '../src/base/config.ts';
 import { CODES } from '../src/base/errors.ts';
 import { silentLogger } from '../src/base/logger.ts';
+import type { Setting } from '../src/base/setting.ts';
+import { SECTIONS } from '../src/base/settings.ts';
 import { ensureEmbedded, stopEmbedded } from '../src/embedded/postgres.ts';
 import { migrate } from '../src/postgres/migrate.ts';
 import { createPool, withClient } from '../src/postgres/pool.ts';
@@ -18,14 +19,14 @@ import { openapiDocument } from './openapi.ts';
 const check = process.argv.includes('--check');
 
 function envExample(): string {
-  const blocks = SETTINGS.map((setting) => {
-    const doc = setting.doc.split('\n').map((line) => `# ${line}`);
-    return [
-      ...doc,
-      `${setting.default === '' || setting.secret ? '# ' : ''}${setting.name}=${setting.default}`,
-    ].join('\n');
-  });
-  return `# Réglages d’atelier : copiez ce fichier en .env et adaptez-le. Chaque ligne a sa valeur par défaut.\n\n${blocks.join('\n\n')}\n`;
+  const block = ({ name, doc, default: value, secret }: Setting): string => {
+    const lines = doc.split('\n').map((line) => `# ${line}`);
+    return [...lines, `${value === '' || secret ? '# ' : ''}${name}=${value}`].join('\n');
+  };
+  const sections = SECTIONS.map(
+    ({ titre, settings }) => `# ── ${titre} ──\n\n${settings.map(block).join('\n\n')}`,
+  );
+  return `# Réglages d’atelier : copiez ce fichier en .env et adaptez-le. Chaque ligne a sa valeur par défaut.\n\n${sections.join('\n\n\n')}\n`;
 }
 
 function errorPage(): string {
@@ -36,7 +37,8 @@ function errorPage(): string {
     '# Codes d’erreur',
     '',
     'Fait par `npm run generate` à partir de `src/base/errors.ts`.',
-    'Familles : U usage, C configuration, L journaux, D PostgreSQL, E ERP, A API et comptes, S données, X défauts d’atelier.',
+    'Familles : U usage, C configuration, L journaux et SFTP, D PostgreSQL, E ERP, S données, A API et comptes,',
+    'R conservation, T tâches, N alertes, O observation, B sauvegarde, X défauts d’atelier.',
     '',
     '| code | ce qui s’est passé | que faire |',
     '|---|---|---|',

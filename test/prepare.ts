@@ -12,6 +12,12 @@ const NEEDS = {
   ],
   sshd: [{ program: 'sshd', debian: 'openssh-server' }],
   chromium: [{ program: 'chromium', debian: 'chromium' }],
+  psql: [{ program: 'psql', debian: 'postgresql-client' }],
+  compose: [{ program: 'docker-compose', debian: 'docker-compose' }],
+  shellcheck: [{ program: 'shellcheck', debian: 'shellcheck' }],
+  systemd: [{ program: 'systemd-analyze', debian: 'systemd' }],
+  faketime: [{ program: 'faketime', debian: 'faketime' }],
+  promtool: [{ program: 'promtool', debian: 'prometheus' }],
 } as const;
 
 type Need = keyof typeof NEEDS;

@@ -15,6 +15,7 @@ export const RESSOURCES = [
   'fichiers',
   'rejets',
   'executions',
+  'alertes',
   'evenements',
 ] as const;
 export type Ressource = (typeof RESSOURCES)[number];

@@ -18,7 +18,9 @@ import { refuserAvantLecture, refuserClient } from './client-errors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
 import { journaliser } from './journal.ts';
+import { mesurerRequetes } from './mesures.ts';
 import { enProbleme, envoyerProbleme, fautesDe, Probleme } from './problemes.ts';
+import { routesAlertes } from './routes/alertes.ts';
 import { routesCentres } from './routes/centres.ts';
 import { routesCles } from './routes/cles.ts';
 import { routesCommandesVolets } from './routes/commandes-volets.ts';
@@ -27,10 +29,12 @@ import { routesExecutions } from './routes/executions.ts';
 import { routesExplication } from './routes/explication.ts';
 import { routesFichiers } from './routes/fichiers.ts';
 import { routesJobProfils } from './routes/job-profils.ts';
+import { routesMetriques } from './routes/metriques.ts';
 import { routesOrigine } from './routes/origine.ts';
 import { routesPeriodesArret } from './routes/periodes-arret.ts';
 import { routesPeriodesAttente } from './routes/periodes-attente.ts';
 import { routesPiecesProduction } from './routes/pieces-production.ts';
+import { routesPlanification } from './routes/planification.ts';
 import { routesRejets } from './routes/rejets.ts';
 import { routesSante } from './routes/sante.ts';
 import { routesSessions } from './routes/sessions.ts';
@@ -38,6 +42,7 @@ import { routesStats } from './routes/stats.ts';
 import { routesToken } from './routes/token.ts';
 import { routesUsers } from './routes/users.ts';
 import { methodesPermises } from './routes-connues.ts';
+import { tracerRequetesHttp } from './traces.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -148,7 +153,9 @@ export async function buildApp(
     }
   });
 
+  tracerRequetesHttp(app);
   journaliser(app);
+  mesurerRequetes(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     if (request.url.length > limites.url) {
@@ -211,8 +218,11 @@ export async function buildApp(
   routesCommandesVolets(app, deps);
   routesEvenements(app, deps);
   routesExecutions(app, deps);
+  routesPlanification(app, deps);
+  routesAlertes(app, deps);
   routesExplication(app, deps);
   routesFichiers(app, deps);
+  routesMetriques(app, deps);
   routesOrigine(app, deps);
   routesRejets(app, deps);
   routesStats(app, deps);

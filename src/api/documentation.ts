@@ -35,6 +35,7 @@ const TAGS: readonly (readonly [string, string])[] = [
   ['fichiers', 'Fichiers LOG vus, leurs versions, leurs octets'],
   ['rejets', 'Quarantaine : lignes dont on n’a pas pu se servir'],
   ['executions', 'Passages des tâches'],
+  ['alertes', 'Ce qui ne va pas, et ce qui n’allait pas'],
   ['evenements', 'Ce qui change, en direct'],
   ['santé', 'L’API répond-elle'],
 ];
@@ -77,6 +78,11 @@ export async function documenter(app: FastifyInstance): Promise<void> {
             type: 'http',
             scheme: 'bearer',
             description: 'Un programme : clé d’API atl_…, ou un jeton déjà pris',
+          },
+          metriques: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'Prometheus : METRICS_JETON, pour /metrics seulement',
           },
         },
       },

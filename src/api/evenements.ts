@@ -5,7 +5,14 @@ import type { Annonce, Ecoute } from '../postgres/ecoute.ts';
 import { Probleme } from './problemes.ts';
 
 /** What can be followed; also the names of the events. */
-export const SUJETS = ['sessions', 'fichiers', 'commandes-volets', 'executions', 'centres'] as const;
+export const SUJETS = [
+  'sessions',
+  'fichiers',
+  'commandes-volets',
+  'executions',
+  'centres',
+  'alertes',
+] as const;
 export type Sujet = (typeof SUJETS)[number];
 
 const SUJET_DE: Readonly<Record<string, Sujet>> = {
@@ -14,6 +21,7 @@ const SUJET_DE: Readonly<Record<string, Sujet>> = {
   commandes_volets_roulants: 'commandes-volets',
   execution: 'executions',
   centre_usinage: 'centres',
+  alerte: 'alertes',
 };
 /** Tables whose changes clients are not told of: they decide who may listen. */
 const ACCES = ['user', 'cle_api'];

@@ -28,11 +28,12 @@ export function expliquer(session: SessionAExpliquer, zone: string): Explication
     chiffres: chiffresDe(session),
     sources: session.sources.map(({ sha256, fichiers, lignes }) => ({ ...lieuDe(fichiers), sha256, lignes })),
   };
-  if (origine === 'manuel') {
+  if (origine === 'manuel' || session.purgeeLe !== null) {
     const none = { fenetre: [], arrets: [], attentes: [], effectif: [] };
+    const note = origine === 'manuel' ? NOTE_MANUELLE : notePurgee(session.purgeeLe);
     return {
       ...base,
-      ...{ note: NOTE_MANUELLE, conforme: null, totaux_secondes: null, formules: [] },
+      ...{ note, conforme: null, totaux_secondes: null, formules: [] },
       ...{ ...none, periodes_arret: [], periodes_attente: [] },
     };
   }
@@ -69,6 +70,10 @@ export function expliquer(session: SessionAExpliquer, zone: string): Explication
     periodes_attente: partager(session.attentes, parts, parts.attentes, parts.arrets, zone),
     formules,
   };
+}
+
+function notePurgee(le: string | null): string {
+  return `Les pièces et les périodes de cette journée ont été effacées le ${le} : leur durée de conservation est passée. Les chiffres sont ceux d’alors.`;
 }
 
 /** Microseconds. */

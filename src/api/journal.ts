@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { dansFil } from '../base/fil.ts';
 import { tronquerAdresse } from '../postgres/audit.ts';
+import { filDe } from './traces.ts';
 
 /** Characters of an address that are written down. */
 const CHEMIN = 200;
@@ -20,8 +22,10 @@ export function journaliser(app: FastifyInstance): void {
       compte: request.acteur?.userId,
       cle: request.acteur?.cle?.id,
     };
-    if (reply.statusCode >= 500) request.log.error(line, 'requête');
-    else request.log.info(line, 'requête');
+    // An answer ends on its socket, which is of no request: what belongs to it is given by hand.
+    dansFil(filDe(request), () =>
+      reply.statusCode >= 500 ? request.log.error(line, 'requête') : request.log.info(line, 'requête'),
+    );
   });
   app.addHook('onRequestAbort', async (request) => {
     request.log.info({ methode: request.method }, 'requête abandonnée par le client');

@@ -21,6 +21,7 @@ export const TITRES: Readonly<Record<number, string>> = {
   406: 'Format non disponible',
   408: 'Requête trop lente',
   409: 'Conflit',
+  410: 'Effacé',
   412: 'Modifié entre-temps',
   413: 'Corps trop grand',
   414: 'Adresse trop longue',

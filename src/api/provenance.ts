@@ -26,3 +26,14 @@ export function archiveMuette(sha256: string, chemin: string | null, cause: unkn
     { headers: { 'retry-after': '60' }, cause },
   );
 }
+
+/** The bytes of a version were erased when their retention period was over: that is as it should be. */
+export function archivePurgee(sha256: string, chemin: string | null, le: string, ligne?: number): Probleme {
+  const ou = [chemin, ligne === undefined ? null : `ligne ${ligne}`]
+    .filter((part) => part !== null)
+    .join(', ');
+  return new Probleme(
+    410,
+    `Les octets de la version ${sha256}${ou === '' ? '' : ` (${ou})`} ont été effacés le ${le} : leur durée de conservation est passée. Les chiffres restent.`,
+  );
+}

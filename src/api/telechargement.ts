@@ -7,7 +7,7 @@ import { correspond } from './etag.ts';
 import { fluxDe, lireOctets } from './octets.ts';
 import { type Plage, plageDemandee } from './plages.ts';
 import { introuvable, Probleme } from './problemes.ts';
-import { archiveMuette } from './provenance.ts';
+import { archiveMuette, archivePurgee } from './provenance.ts';
 import { RESSOURCE_FICHIERS } from './ressources/fichiers.ts';
 
 /** Which bytes: those of a path when it was last read, or those with a hash that it carried. */
@@ -27,6 +27,7 @@ export async function envoyerOctets(
   demande: Demande,
 ): Promise<FastifyReply> {
   const found = await trouver(deps, demande);
+  if (found.purgeeLe !== null) throw archivePurgee(found.sha256, found.chemin, found.purgeeLe);
   const etag = `"${found.sha256}"`;
   // Set at the last moment: a problem must not carry them.
   const headers = { etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' };
@@ -90,6 +91,7 @@ async function ouvrir(
       if (last) throw archiveMuette(found.sha256, found.chemin, error);
       // By its hash: what is promised already must not become other bytes.
       place = await trouver(deps, { ...demande, sha256: found.sha256 });
+      if (place.purgeeLe !== null) throw archivePurgee(place.sha256, place.chemin, place.purgeeLe);
     }
   }
 }

@@ -59,14 +59,24 @@ export class Archive {
 
   /** Compresses bytes that are in memory. */
   async write(meta: ArchiveMeta, bytes: Buffer): Promise<ArchiveEnAttente> {
+    return await this.writeFrames(meta, async () => [await this.frame(bytes)]);
+  }
+
+  /** Bytes as a zstd frame; frames one after the other are the bytes one after the other. */
+  async frame(bytes: Buffer): Promise<Buffer> {
+    return await compress(bytes, { params: PARAMS, chunkSize: CHUNK });
+  }
+
+  /** Writes bytes that `frame` compressed, the file's beginning first. */
+  async writeFrames(meta: ArchiveMeta, frames: () => Promise<readonly Buffer[]>): Promise<ArchiveEnAttente> {
     return await this.#guard('Écriture', meta.chemin, async (path) => {
-      const frame = await compress(bytes, { params: PARAMS, chunkSize: CHUNK });
+      const all = await frames();
       // Synchronous but for the disk: a tenth of a megabyte into the page cache takes less than asking another thread.
       const fd = openSync(path, 'wx');
       try {
         // Not writev: on a full disk it may write a part and call it a success.
         writeFileSync(fd, header(meta));
-        writeFileSync(fd, frame);
+        for (const frame of all) writeFileSync(fd, frame);
         await syncToDisk(fd);
       } finally {
         closeSync(fd);

@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { API_SETTINGS, type ApiConfig, readApi } from './config-api.ts';
-import { ERP_SETTINGS, type ErpConfig, readErp } from './config-erp.ts';
+import { type AlertesConfig, readAlertes } from './config-alertes.ts';
+import { type ApiConfig, readApi } from './config-api.ts';
+import { type ConservationConfig, readConservation } from './config-conservation.ts';
+import { type ErpConfig, readErp } from './config-erp.ts';
+import { type ObservationConfig, readObservation } from './config-observation.ts';
+import { type PlanificationConfig, readPlanification } from './config-planification.ts';
+import { readSauvegarde, type SauvegardeConfig } from './config-sauvegarde.ts';
+import { readSftp, type SftpConfig } from './config-sftp.ts';
 import { AtelierError, messageOf } from './errors.ts';
-import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 import { parseTimeOfDay } from './time.ts';
 
 /** When a controller writes its `MachineWait` line: as the wait begins (spec default) or once it is over. */
@@ -35,63 +41,22 @@ export interface Config {
   readonly centres: readonly CentreConfig[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly api: ApiConfig;
+  /** centres whose folder is on a remote server */
+  readonly sftp: SftpConfig;
   /** the ERP to read orders from, undefined when none is set */
   readonly erp: ErpConfig | undefined;
+  /** when somebody is told that something is wrong, and how */
+  readonly alertes: AlertesConfig;
+  /** what is kept for how long */
+  readonly conservation: ConservationConfig;
+  readonly sauvegarde: SauvegardeConfig;
+  /** when tasks run by themselves */
+  readonly planification: PlanificationConfig;
+  /** metrics, log files, traces */
+  readonly observation: ObservationConfig;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-export const SETTINGS: readonly Setting[] = [
-  {
-    name: 'DATABASE_URL',
-    doc: 'PostgreSQL : une adresse complète (postgresql://utilisateur:motdepasse@hote:5432/base).\nVide, et POSTGRES_HOST vide : le serveur embarqué, dans ATELIER_DIR.',
-    default: '',
-    secret: true,
-  },
-  { name: 'POSTGRES_HOST', doc: 'PostgreSQL : ou bien ses parties, une par une.', default: '' },
-  { name: 'POSTGRES_PORT', doc: 'Port de PostgreSQL.', default: '5432' },
-  { name: 'POSTGRES_DB', doc: 'Nom de la base.', default: 'atelier' },
-  { name: 'POSTGRES_USER', doc: 'Utilisateur de la base.', default: 'atelier' },
-  { name: 'POSTGRES_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
-  {
-    name: 'LOGS_DIR',
-    doc: 'Dossier où les machines déposent leurs *.LOG : un sous-dossier par centre d’usinage.',
-    default: './logs',
-  },
-  {
-    name: 'SYNC_LOGS_DIR',
-    doc: 'Dossier des journaux d’atelier (ftp_log_service.log, mysql_sync.log). Vide : sync_logs dans ATELIER_DIR.',
-    default: '',
-  },
-  {
-    name: 'ARCHIVES_DIR',
-    doc: 'Dossier des archives : chaque octet reçu des machines, compressé, rangé par SHA-256. À sauvegarder.\nVide : archives dans ATELIER_DIR.',
-    default: '',
-  },
-  {
-    name: 'ATELIER_DIR',
-    doc: 'Dossier des serveurs embarqués et de la démonstration.',
-    default: './.atelier',
-  },
-  {
-    name: 'FUSEAU',
-    doc: 'Fuseau horaire de l’usine (nom IANA) : les machines écrivent l’heure locale.',
-    default: 'Europe/Paris',
-  },
-  {
-    name: 'JOURNEE_DEBUT',
-    doc: 'Heure locale à laquelle commence une journée de production (05:00 pour une équipe de nuit).',
-    default: '00:00',
-  },
-  {
-    name: 'CENTRES',
-    doc: 'Centres d’usinage, séparés par des points-virgules : dossier=NOM,TYPE[,debut|fin]\n(debut ou fin : l’horodatage d’une attente est celui de son début ou de sa fin).\nUn dossier absent de la liste devient un centre de type INCONNU, ou du type écrit entre parenthèses dans son nom.',
-    default: 'DEM12=DEM12,PVC;DEMALU=DEMALU,ALU;SU12=SU12,HYBRIDE',
-  },
-  ...ERP_SETTINGS,
-  { name: 'NIVEAU_JOURNAL', doc: 'Détail du journal : debug, info, warn ou error.', default: 'info' },
-  ...API_SETTINGS,
-];
 
 /**
  * The environment of the process over a `.env` file of the working folder (the process wins).
@@ -129,7 +94,13 @@ export function loadConfig(env: Env = readEnv()): Config {
     centres: readCentres(text('CENTRES'), problems),
     logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
     api: readApi(text, problems),
+    sftp: readSftp(text, problems),
     erp: readErp(text, problems),
+    alertes: readAlertes(text, problems),
+    conservation: readConservation(text, problems),
+    sauvegarde: readSauvegarde(text, problems),
+    planification: readPlanification(text, readZone(text('FUSEAU'), []), problems),
+    observation: readObservation(text, problems),
   };
   if (problems.length > 0) {
     throw new AtelierError(

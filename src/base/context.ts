@@ -9,4 +9,6 @@ export interface BaseContext {
   readonly logger: Logger;
   readonly time: FactoryTime;
   readonly shutdown: Shutdown;
+  /** run that the worker has opened for this job; without one the job opens its own */
+  readonly execution?: number;
 }

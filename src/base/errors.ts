@@ -48,6 +48,41 @@ export const CODES = {
     conseil:
       'Donnez à --centre le nom d’un centre qui a un dossier sous LOGS_DIR (`npx atelier doctor` les compte).',
   },
+  ATL_L210: {
+    titre: 'Serveur SFTP injoignable',
+    conseil:
+      'Vérifiez l’adresse et le port dans SFTP_CENTRES, le réseau et que le serveur tourne ; les autres centres sont lus, rien n’est effacé, et celui-ci sera repris où il en était.',
+  },
+  ATL_L211: {
+    titre: 'Serveur SFTP inconnu',
+    conseil:
+      'Comparez l’empreinte donnée avec celle que montre le serveur lui-même, puis ajoutez la ligne donnée à SFTP_HOTES_CONNUS.',
+  },
+  ATL_L212: {
+    titre: 'La clé du serveur SFTP a changé',
+    conseil:
+      'Ne passez pas outre : demandez à qui tient ce serveur s’il a été réinstallé. Si oui, ôtez l’ancienne ligne (`ssh-keygen -R hôte -f fichier`) et ajoutez la nouvelle clé.',
+  },
+  ATL_L213: {
+    titre: 'Serveur SFTP : accès refusé',
+    conseil:
+      'Vérifiez l’utilisateur dans SFTP_CENTRES, et que la clé publique qui va avec SFTP_CLE est bien dans ses clés autorisées sur le serveur.',
+  },
+  ATL_L214: {
+    titre: 'Serveur SFTP muet',
+    conseil:
+      'Le serveur ne répond plus ou trop lentement ; voyez le réseau et sa charge, ou augmentez SFTP_DELAI.',
+  },
+  ATL_L215: {
+    titre: 'Clé ou serveurs connus illisibles',
+    conseil:
+      'Vérifiez le fichier nommé et ses droits : atelier doit pouvoir le lire, et personne d’autre la clé (chmod 600).',
+  },
+  ATL_L216: {
+    titre: 'Dossier distant introuvable ou illisible',
+    conseil:
+      'Vérifiez le chemin dans SFTP_CENTRES tel que le compte le voit (`sftp utilisateur@hôte` puis `ls`) et ses droits de lecture.',
+  },
   ATL_D301: {
     titre: 'PostgreSQL injoignable',
     conseil:
@@ -129,6 +164,16 @@ export const CODES = {
     titre: 'Session introuvable',
     conseil: 'Donnez l’identifiant d’une session, ou CENTRE/AAAA-MM-JJ ; `npx atelier sessions` les liste.',
   },
+  ATL_R601: {
+    titre: 'Journal des effacements impossible à écrire ou à relire',
+    conseil:
+      'Vérifiez la place libre et les droits de ARCHIVES_DIR (effacements.jsonl) : sans ce journal rien n’est effacé, car une restauration le ferait revenir.',
+  },
+  ATL_R603: {
+    titre: 'Octets effacés',
+    conseil:
+      'Leur durée de conservation est passée (CONSERVATION_ARCHIVES) : c’est voulu. Les chiffres de la journée restent.',
+  },
   ATL_A501: {
     titre: 'Compte introuvable',
     conseil: 'Donnez le nom d’un compte ; `npx atelier user list` les montre.',
@@ -141,6 +186,88 @@ export const CODES = {
   ATL_A503: {
     titre: 'Adresse ou port déjà pris',
     conseil: 'Un autre programme écoute sur HOST:PORT ; arrêtez-le, ou donnez un autre PORT.',
+  },
+  ATL_O851: {
+    titre: 'Sonde : adresse ou port indisponible',
+    conseil:
+      'Un autre programme écoute sur METRICS_HOST:METRICS_PORT ; donnez un autre METRICS_PORT (0 : aucun).',
+  },
+  ATL_O852: {
+    titre: 'Pas prêt',
+    conseil:
+      'Le service ne répond pas ou n’atteint pas sa base ; `npx atelier doctor` dit ce qui manque, le journal pourquoi.',
+  },
+  ATL_B901: {
+    titre: 'Sauvegarde impossible',
+    conseil:
+      'Vérifiez la place libre et les droits de SAUVEGARDE_DIR, puis relancez : une sauvegarde inachevée ne porte jamais le nom d’une entière.',
+  },
+  ATL_B902: {
+    titre: 'Sauvegarde abîmée ou incomplète',
+    conseil:
+      'Prenez une autre sauvegarde (`npx atelier backup list`), ou une autre copie de celle-ci ; rien n’a été restauré.',
+  },
+  ATL_B903: {
+    titre: 'Clé de sauvegarde',
+    conseil:
+      'Donnez dans CLE_SAUVEGARDE (ou CLE_SAUVEGARDE_PRECEDENTE) la clé avec laquelle la sauvegarde a été faite.',
+  },
+  ATL_B904: {
+    titre: 'La base d’arrivée n’est pas libre',
+    conseil:
+      'Donnez une base vide (--vers-base), arrêtez ce qui s’en sert, ou mettez son contenu de côté avec --forcer.',
+  },
+  ATL_B905: {
+    titre: 'Sauvegarde introuvable',
+    conseil: 'Donnez le nom ou le dossier d’une sauvegarde ; `npx atelier backup list` les montre.',
+  },
+  ATL_B906: {
+    titre: 'Restauration ou reconstruction inachevée',
+    conseil:
+      'Relancez la même commande (`npx atelier restore` ou `npx atelier rebuild`) : elle reprend où elle en était.',
+  },
+  ATL_B907: {
+    titre: 'Reconstruction impossible',
+    conseil: 'Vérifiez ARCHIVES_DIR : il doit contenir les archives <centre>/<sha256>.zst.',
+  },
+  ATL_B908: {
+    titre: 'Contenu restauré différent de la sauvegarde',
+    conseil:
+      'Rien n’a été gardé. Prenez une autre sauvegarde, et signalez-le avec le message : cela ne devrait pas arriver.',
+  },
+  ATL_T701: {
+    titre: 'File de tâches indisponible',
+    conseil:
+      'Vérifiez que PostgreSQL répond et tapez `npx atelier migrate` ; rien de ce qui attend n’est perdu.',
+  },
+  ATL_T702: {
+    titre: 'Tâche inconnue ou impossible ici',
+    conseil:
+      '`npx atelier taches` montre les tâches et ce qui manque pour les lancer (l’ERP pour sync, par exemple).',
+  },
+  ATL_T703: {
+    titre: 'Passage repris par un autre worker',
+    conseil:
+      'Ce worker est resté trop longtemps muet (machine suspendue, réseau coupé) : un autre a repris la tâche, rien n’est fait deux fois. Voyez pourquoi si cela se répète.',
+  },
+  ATL_T704: {
+    titre: 'Tâche interrompue',
+    conseil:
+      'La tâche dépassait TACHE_DELAI_MAX, ou le worker s’arrêtait ; elle est reprise au prochain essai (`npx atelier executions`).',
+  },
+  ATL_T705: {
+    titre: 'Tâche abandonnée',
+    conseil:
+      'Tous les essais ont échoué : `npx atelier executions --etat echouee` dit pourquoi. Une fois la cause levée : `npx atelier lancer TACHE`.',
+  },
+  ATL_N801: {
+    titre: 'Aucun canal d’alerte réglé',
+    conseil:
+      'Donnez ALERTE_WEBHOOK_URL et ALERTE_WEBHOOK_SECRET, ou ALERTE_MAIL_A et un serveur de courriel (voir .env_exemple et docs/alertes.md).',
+  },
+  ATL_N802: {
+    titre: 'Alerte introuvable ou déjà résolue',
+    conseil: 'Donnez le numéro d’une alerte ouverte ; `npx atelier alertes` les montre.',
   },
   ATL_X901: {
     titre: 'Erreur inattendue',

@@ -1,7 +1,7 @@
-import { mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import pino from 'pino';
-import { AtelierError, messageOf } from './errors.ts';
+import type { Config } from './config.ts';
+import { filEnCours } from './fil.ts';
+import { type FichierJournal, JournalFichier } from './journal-fichier.ts';
 
 export type Logger = pino.Logger;
 
@@ -12,14 +12,14 @@ export interface LogTargets {
    * line on a terminal, where a progress bar is in the way
    */
   readonly console: 'stdout' | 'stderr' | ((line: string) => void);
-  /** folder and name of the log file, for example `ftp_log_service.log` */
-  readonly file?: { readonly dir: string; readonly name: string };
+  /** folder and name of the log file, for example `ftp_log_service.log`; see {@link fichierJournal} */
+  readonly file?: FichierJournal;
   readonly level: pino.LevelWithSilent;
 }
 
 /**
- * A logger that writes one JSON object a line, UTC time, to the console and to a file.
- * Writes are synchronous: what was logged before a crash is there after it.
+ * A logger that writes one JSON object a line, UTC time, to the console and to a file, with the task, run and trace
+ * that the line belongs to. Writes are synchronous: what was logged before a crash is there after it.
  *
  * @throws AtelierError ATL_C101 when the file cannot be opened
  */
@@ -31,44 +31,32 @@ export function createLogger(targets: LogTargets): Logger {
     const fd = targets.console === 'stdout' ? 1 : 2;
     streams.push({ level: 'debug', stream: pino.destination({ fd, sync: true }) });
   }
-  if (targets.file) {
-    streams.push({ level: 'debug', stream: openFile(targets.file) });
-  }
+  if (targets.file) streams.push({ level: 'debug', stream: new JournalFichier(targets.file) });
   return pino(
     {
       level: targets.level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: deFil,
     },
     pino.multistream(streams),
   );
 }
 
-/** The log file. A full disk under it must not stop the import: the lines are lost, which is said once. */
-function openFile({ dir, name }: { dir: string; name: string }): pino.DestinationStream {
-  const dest = join(dir, name);
-  let fd: number;
-  try {
-    mkdirSync(dir, { recursive: true });
-    fd = openSync(dest, 'a');
-  } catch (cause) {
-    throw new AtelierError('ATL_C101', `SYNC_LOGS_DIR : écriture de ${dest} : ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-  let failing = false;
-  return {
-    write(line) {
-      try {
-        writeSync(fd, line);
-        failing = false;
-      } catch (error) {
-        if (!failing) process.stderr.write(`atelier : journal ${dest} : ${messageOf(error)}\n`);
-        failing = true;
-      }
-    },
-  };
+/** What a line says of the work that it belongs to. */
+function deFil(): object {
+  const { tache, execution, trace, span } = filEnCours();
+  return { tache, execution, trace, span };
+}
+
+/** The two log files of the installation: imports, and orders. */
+export type NomJournal = 'ftp_log_service.log' | 'mysql_sync.log';
+
+/** A log file of SYNC_LOGS_DIR, put aside as the settings say. */
+export function fichierJournal(config: Config, name: NomJournal): FichierJournal {
+  const { journalTaille: taille, journalFichiers: fichiers } = config.observation;
+  return { dir: config.syncLogsDir, name, taille, fichiers };
 }
 
 /** A logger that says nothing: for tests and for commands that only read. */

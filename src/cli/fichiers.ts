@@ -48,6 +48,13 @@ async function writeOctets(cli: Cli, pool: Pool, sha256: string): Promise<number
   const found = await findOctets(pool, sha256);
   if (!found)
     throw new AtelierError('ATL_L203', `Lecture de la version ${sha256} : elle n’a jamais été vue.`);
+  if (found.purgeeLe) {
+    const le = new FactoryTime(cli.config.fuseau).format(Math.floor(found.purgeeLe.getTime() / 1000));
+    throw new AtelierError(
+      'ATL_R603',
+      `Lecture de la version ${sha256} : ses octets ont été effacés le ${le}.`,
+    );
+  }
   let left = found.taille;
   for await (const piece of new Archive(cli.config.archivesDir).read(found.centreId, found.archive)) {
     const part = piece.subarray(0, left);

@@ -13,9 +13,10 @@ import { bytes } from './text.ts';
 export const summary = 'lit les journaux des machines et met les sessions à jour';
 export const usage = `Usage : npx atelier ingest [--dir DOSSIER] [--centre NOM] [--watch] [--replace CHEMIN] [--dry-run] [--json]
 
-Lit ce qui a changé sous LOGS_DIR, l’archive, et recalcule les journées concernées. Relancer ne double rien.
+Lit ce qui a changé sous LOGS_DIR et sur les serveurs de SFTP_CENTRES, l’archive, et recalcule les journées
+concernées. Relancer ne double rien.
 
-  --dir DOSSIER      lit ce dossier au lieu de LOGS_DIR
+  --dir DOSSIER      lit ce dossier au lieu de LOGS_DIR et des serveurs de SFTP_CENTRES
   --centre NOM       ce centre seulement
   --watch            reste et suit les fichiers : une ligne écrite est dans PostgreSQL en moins de 2 secondes
   --replace CHEMIN   ce fichier a été réécrit : ses anciennes versions ne comptent plus (leurs octets restent archivés)
@@ -48,10 +49,10 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   };
   const quiet = cli.isTerminal && !values.json;
   const progress = quiet
-    ? new Progress((text) => void process.stderr.write(text), await measureTree(dir))
+    ? new Progress((text) => void process.stderr.write(text), await measureTree(cli, values.dir))
     : undefined;
   const ctx = await openIngest(cli, {
-    dir,
+    dir: values.dir === undefined ? undefined : dir,
     console: progress ? (line) => progress.log(line, cli.err) : values.json ? 'stderr' : 'stdout',
   });
   if (values.watch) return await watch(cli, ctx, options, values.json ?? false);
@@ -112,8 +113,16 @@ function relativeTo(dir: string, path: string): string {
   return inside.split('\\').join('/');
 }
 
-/** Files and bytes below a folder, for the time left; the listing is cheap beside the reading. */
-async function measureTree(dir: string): Promise<{ bytes: number; files: number }> {
+/**
+ * Files and bytes below the folder, for the time left; the listing is cheap beside the reading. Of servers it is not, and
+ * what is to be fetched from them is not known before.
+ */
+async function measureTree(
+  { config }: Cli,
+  own: string | undefined,
+): Promise<{ bytes: number; files: number }> {
+  if (own === undefined && config.sftp.centres.length > 0) return { bytes: 0, files: 0 };
+  const dir = resolve(own ?? config.logsDir);
   let files = 0;
   let size = 0;
   for await (const entree of new DossierLocal(dir).list()) {

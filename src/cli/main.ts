@@ -1,6 +1,7 @@
 import { loadConfig } from '../base/config.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { Shutdown } from '../base/shutdown.ts';
+import { demarrerTraces } from '../base/traces.ts';
 import type { Cli, Command } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { COMMANDS } from './commands.ts';
@@ -35,8 +36,14 @@ async function runCommand(name: string, command: Command, args: string[]): Promi
   const shutdown = new Shutdown();
   shutdown.listen();
   try {
+    const config = loadConfig();
+    const { traces } = config.observation;
+    // A probe asks every few seconds: it is no work to be traced.
+    if (traces && name !== 'sante') {
+      shutdown.add(await demarrerTraces(traces, (message) => err(`atelier ${name} : ${message}`)));
+    }
     const cli: Cli = {
-      config: loadConfig(),
+      config,
       shutdown,
       out,
       err,

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../api/app.ts';
 import { Arret } from '../api/arret.ts';
@@ -91,6 +92,9 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
     aDesComptes,
     connexions: () => arret.connexions,
     async arreter() {
+      // Whoever shares requests out is told before the door closes (O2).
+      app.pret.arreter();
+      if (config.observation.arretPreavis > 0) await sleep(config.observation.arretPreavis * 1000);
       evenements.arreter();
       const cut = await arret.vider(options.delaiArret ?? DELAI_ARRET);
       if (cut > 0) app.server.closeAllConnections();

@@ -1,11 +1,11 @@
 import { Archive } from '../archives/archive.ts';
 import { messageOf } from '../base/errors.ts';
-import { createLogger, type Logger, silentLogger } from '../base/logger.ts';
+import { createLogger, fichierJournal, type Logger, silentLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import type { IngestContext } from '../jobs/ingest/context.ts';
 import { migrate, requireSchema } from '../postgres/migrate.ts';
 import { createPool, type Pool, withClient } from '../postgres/pool.ts';
-import { DossierLocal } from '../sources/dossier.ts';
+import { ouvrirSource } from '../sources/ouvrir.ts';
 import type { Cli } from './cli.ts';
 
 /** Address of the database of the configuration; without one, of the embedded server, started if need be. */
@@ -38,12 +38,12 @@ export type LogConsole = 'stdout' | 'stderr' | ((line: string) => void);
 /** Everything that an import needs. */
 export async function openIngest(
   cli: Cli,
-  options: { dir?: string; console: LogConsole },
+  options: { dir?: string | undefined; console: LogConsole },
 ): Promise<IngestContext> {
   const { config, shutdown } = cli;
   const logger = createLogger({
     console: options.console,
-    file: { dir: config.syncLogsDir, name: 'ftp_log_service.log' },
+    file: fichierJournal(config, 'ftp_log_service.log'),
     level: config.logLevel,
   });
   let pool: Pool;
@@ -54,6 +54,8 @@ export async function openIngest(
     logger.error({ erreur: messageOf(error) }, 'import impossible');
     throw error;
   }
+  const source = ouvrirSource(config, logger, { dir: options.dir, signal: shutdown.signal });
+  shutdown.add(() => source.fermer());
   return {
     config,
     shutdown,
@@ -61,6 +63,6 @@ export async function openIngest(
     pool,
     time: new FactoryTime(config.fuseau, config.journeeDebut),
     archive: new Archive(config.archivesDir),
-    source: new DossierLocal(options.dir ?? config.logsDir),
+    source,
   };
 }

@@ -12,6 +12,7 @@ export class Progress {
   #last = 0;
   #shown = false;
 
+  /** @param total zeros when it is not known: then neither a share nor the time left is shown */
   constructor(write: ((text: string) => void) | undefined, total: { bytes: number; files: number }) {
     this.#write = write;
     this.#totalBytes = total.bytes;
@@ -26,6 +27,11 @@ export class Progress {
     const seconds = (now - this.#started) / 1000;
     const speed = state.octetsLus / seconds;
     const share = this.#totalBytes > 0 ? Math.min(1, state.octetsLus / this.#totalBytes) : 0;
+    if (this.#totalFiles === 0) {
+      this.#write(`\r\x1b[K${state.fichiersVus} fichiers  ${bytes(state.octetsLus)} lus  ${bytes(speed)}/s`);
+      this.#shown = true;
+      return;
+    }
     const left = speed > 0 ? Math.ceil((this.#totalBytes - state.octetsLus) / speed) : 0;
     const bar = '█'.repeat(Math.round(share * 20)).padEnd(20, '░');
     this.#write(

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../base/errors.ts';
-import { createLogger } from '../base/logger.ts';
+import { createLogger, fichierJournal } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { exigerErp, type SyncContext, type Synchronisation, sync } from '../jobs/sync.ts';
 import type { ChangementCommande } from '../postgres/commandes.ts';
@@ -40,7 +40,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
 /** Everything that a synchronisation needs. */
 export async function openSync(cli: Cli, console: LogConsole): Promise<SyncContext> {
   const { config, shutdown } = cli;
-  const file = { dir: config.syncLogsDir, name: 'mysql_sync.log' };
+  const file = fichierJournal(config, 'mysql_sync.log');
   const logger = createLogger({ console, file, level: config.logLevel });
   let pool: Pool;
   try {

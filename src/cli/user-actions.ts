@@ -1,5 +1,6 @@
 import { hacher } from '../api/auth/mot-de-passe.ts';
 import { refusAdresse, refusMotDePasse, refusNom } from '../api/auth/politique.ts';
+import { Effacements } from '../archives/effacements.ts';
 import type { Coffre } from '../base/chiffrement.ts';
 import { exigerCles } from '../base/config-api.ts';
 import { AtelierError } from '../base/errors.ts';
@@ -7,12 +8,15 @@ import { ROLES, type Role } from '../base/roles.ts';
 import { FactoryTime } from '../base/time.ts';
 import { noter } from '../postgres/audit.ts';
 import { verrouillerComptes } from '../postgres/coffre.ts';
+import { oublierCompte } from '../postgres/oubli.ts';
 import { type Pool, transaction, withClient } from '../postgres/pool.ts';
+import { oublierTentatives } from '../postgres/tentatives.ts';
 import {
   type ChangementsCompte,
   type Compte,
   creerCompte,
   existeUnCompte,
+  lireCompte,
   listerComptes,
   modifierCompte,
   ouvrirCoffre,
@@ -23,7 +27,7 @@ import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 import { formatOf, printRows, type TableColumn } from './table.ts';
 import { printable } from './text.ts';
-import { lireMotDePasse } from './user-saisie.ts';
+import { confirmer, lireMotDePasse } from './user-saisie.ts';
 
 /** What was asked for, read from the arguments. */
 export interface Demande {
@@ -34,6 +38,8 @@ export interface Demande {
   readonly stdin: boolean;
   readonly json: boolean | undefined;
   readonly csv: boolean | undefined;
+  /** whether nothing is to be asked before something that cannot be undone */
+  readonly oui?: boolean | undefined;
 }
 
 type Action = (cli: Cli, demande: Demande) => Promise<number>;
@@ -46,8 +52,11 @@ export const ACTIONS = {
   enable: (cli, demande) => change(cli, demande, { actif: true }, 'compte_reactive', 'réactivé'),
   role: (cli, demande) => changeRole(cli, demande),
   password,
+  forget,
   rotation,
 } as const satisfies Record<string, Action>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** No account acts: it is whoever may run commands on the server. */
 const BY_COMMAND = { origine: 'commande' } as const;
@@ -135,6 +144,30 @@ async function password(cli: Cli, { nom, stdin }: Demande): Promise<number> {
   const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
   await apply(pool, coffre, nom, { motDePasseHache }, () => ({ evenement: 'mot_de_passe_change' }));
   cli.out(`Compte « ${printable(compte.username)} » : mot de passe changé, ses sessions sont fermées.`);
+  return 0;
+}
+
+async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
+  const { pool, coffre } = await open(cli);
+  const compte = UUID.test(nom)
+    ? await lireCompte(pool, coffre, nom.toLowerCase())
+    : ((await trouverParNom(pool, coffre, nom)) ?? unknown(nom));
+  // Of an account that was deleted the id may still stand in the audit log.
+  const id = compte?.id ?? nom.toLowerCase();
+  const name = printable(compte?.username ?? id);
+  if (!oui) await confirmer(`Oublier « ${name} » pour toujours ? Tapez ${name} : `, name);
+  const effacements = new Effacements(cli.config.archivesDir);
+  const tombe = await withClient(pool, (client) =>
+    transaction(client, () =>
+      oublierCompte(client, id, {
+        motif: 'demande',
+        avant: () => effacements.ajouter({ genre: 'compte', id }),
+      }),
+    ),
+  );
+  if (tombe === undefined) return unknown(nom);
+  if (compte) await oublierTentatives(pool, coffre.empreinte('compte', compte.username));
+  cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit anonymisé.`);
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream } from 'node:tty';
 import { AtelierError } from '../base/errors.ts';
@@ -45,6 +46,23 @@ export async function lireMotDePasse(cli: Cli, { stdin, refus }: Saisie): Promis
     if (left === 1) throw new AtelierError('ATL_A502', reasons.join('\n'));
     for (const reason of reasons) cli.err(reason);
   }
+}
+
+/**
+ * Has somebody type a word before what cannot be undone.
+ *
+ * @throws UsageError without a terminal, or when something else was typed
+ */
+export async function confirmer(question: string, mot: string): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new UsageError('il n’y a pas de terminal où demander confirmation : ajoutez --oui');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    if ((await lines.question(question)).trim() === mot) return;
+  } finally {
+    lines.close();
+  }
+  throw new UsageError('pas confirmé, rien n’a été fait');
 }
 
 /** The first line, without its end. */

@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util';
 import { type Cli, UsageError } from './cli.ts';
 import { ACTIONS, type Demande } from './user-actions.ts';
 
-export const summary = 'les comptes de l’API : add, list, disable, enable, role, password, rotation';
+export const summary = 'les comptes de l’API : add, list, disable, enable, role, password, forget, rotation';
 export const usage = `Usage : npx atelier user add NOM --email ADRESSE [--role ROLE] [--mot-de-passe-stdin]
        npx atelier user list [--json | --csv]
        npx atelier user disable NOM
        npx atelier user enable NOM
        npx atelier user role NOM ROLE
        npx atelier user password NOM [--mot-de-passe-stdin]
+       npx atelier user forget NOM|ID [--oui]
        npx atelier user rotation
 
 Les comptes de l’API et du tableau de bord. Il faut SECRET_KEY et CLE_CHIFFREMENT (voir .env_exemple).
@@ -19,6 +20,10 @@ l’entrée standard. Il n’est jamais un argument : les autres utilisateurs de
 
 disable, role et password coupent aussitôt les sessions ouvertes du compte. Le dernier admin actif ne peut être
 ni désactivé, ni changé de rôle.
+
+forget : oublie une personne (RGPD, article 17). Son compte, ses clés et ses connexions sont supprimés aussitôt ; dans le
+journal d’audit un identifiant tiré au hasard prend sa place. C’est sans retour, aussi après la restauration d’une
+sauvegarde plus ancienne (ARCHIVES_DIR/effacements.jsonl). ID sert pour un compte déjà supprimé. --oui ne demande rien.
 
 rotation : pour changer de clé de chiffrement, mettez la nouvelle dans CLE_CHIFFREMENT et l’ancienne dans
 CLE_CHIFFREMENT_PRECEDENTE, relancez les serveurs, puis \`rotation\` rechiffre tous les comptes sans rien arrêter
@@ -35,6 +40,7 @@ const SHAPES: Readonly<Record<keyof typeof ACTIONS, { args: readonly string[]; p
   enable: { args: ['NOM'] },
   role: { args: ['NOM', 'ROLE'] },
   password: { args: ['NOM'], password: true },
+  forget: { args: ['NOM'] },
   rotation: { args: [] },
 };
 
@@ -52,6 +58,7 @@ function read(args: string[]): { action: keyof typeof ACTIONS; demande: Demande 
       email: { type: 'string' },
       role: { type: 'string' },
       'mot-de-passe-stdin': { type: 'boolean' },
+      oui: { type: 'boolean' },
       json: { type: 'boolean' },
       csv: { type: 'boolean' },
     },
@@ -79,13 +86,17 @@ function read(args: string[]): { action: keyof typeof ACTIONS; demande: Demande 
     action !== 'add' && email !== undefined && '--email',
     action !== 'add' && role !== undefined && '--role',
     !shape.password && values['mot-de-passe-stdin'] && '--mot-de-passe-stdin',
+    action !== 'forget' && values.oui && '--oui',
     action !== 'list' && json && '--json',
     action !== 'list' && csv && '--csv',
   ].find((name) => typeof name === 'string');
   if (misplaced) throw new UsageError(`${action} : ${misplaced} n’y a pas de sens`);
   const [nom = '', argument = ''] = rest;
   const stdin = values['mot-de-passe-stdin'] ?? false;
-  return { action, demande: { nom, role: role ?? (argument || undefined), email, stdin, json, csv } };
+  return {
+    action,
+    demande: { nom, role: role ?? (argument || undefined), email, stdin, json, csv, oui: values.oui },
+  };
 }
 
 function isAction(name: string): name is keyof typeof ACTIONS {

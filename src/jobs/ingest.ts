@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
+import { suivreTache } from '../base/tache-suivie.ts';
 import { endExecution, startExecution } from '../postgres/executions.ts';
 import type { Compteurs } from './ingest/compteurs.ts';
 import type { IngestContext } from './ingest/context.ts';
@@ -13,13 +14,24 @@ import { Import, type ImportOptions } from './ingest/import.ts';
  * @throws AtelierError when the source, the archive or the database is away
  */
 export async function ingest(ctx: IngestContext, options: ImportOptions = {}): Promise<Compteurs> {
+  if (options.aBlanc) return await importer(ctx, options);
+  const task = { job: 'ingest', execution: ctx.execution };
+  return await suivreTache(task, () => importer(ctx, options), etatDe);
+}
+
+function etatDe({ fichiersIllisibles }: Compteurs): 'partielle' | 'reussie' {
+  return fichiersIllisibles > 0 ? 'partielle' : 'reussie';
+}
+
+async function importer(ctx: IngestContext, options: ImportOptions): Promise<Compteurs> {
   const run = new Import(ctx, options);
-  const execution = options.aBlanc ? undefined : await startExecution(ctx.pool, 'ingest');
+  const execution = options.aBlanc
+    ? undefined
+    : (ctx.execution ?? (await startExecution(ctx.pool, 'ingest')));
   try {
     await ctx.archive.sweep();
     const compteurs = await run.scan();
-    const etat = compteurs.fichiersIllisibles > 0 ? 'partielle' : 'reussie';
-    if (execution !== undefined) await endExecution(ctx.pool, execution, etat, compteurs);
+    if (execution !== undefined) await endExecution(ctx.pool, execution, etatDe(compteurs), compteurs);
     const quoi = options.aBlanc ? 'import à blanc terminé, rien n’a été changé' : 'import terminé';
     ctx.logger.info({ source: ctx.source.description, ...compteurs }, quoi);
     return compteurs;
@@ -37,7 +49,9 @@ export async function ingest(ctx: IngestContext, options: ImportOptions = {}): P
 /** Time between two scans in ms: a line is in PostgreSQL within two seconds even if no event announces it. */
 const SCAN_EVERY = 1_000;
 /** Share of the time that scanning may take on a large tree: one part in this many. */
-const SCAN_SHARE = 20;
+const SCAN_SHARE = 30;
+/** The same when there is news of something that no scan has met yet. */
+const NEWS_SHARE = 4;
 /** However large the tree, in ms: then events carry the two seconds, and this is what they may miss. */
 const SCAN_AT_LEAST_EVERY = 10_000;
 /** After a file event, in ms. */
@@ -46,8 +60,8 @@ const BURST = 100;
 const BACK_OFF = [1_000, 2_000, 5_000, 10_000];
 
 /**
- * Follows the source until the context is stopped: file events are a hint, a scan every second is the truth.
- * A failure (database restarted, disk full, folder unmounted) is logged, and tried again a little later.
+ * Follows the source until the context is stopped: file events say where to look at once, a scan every second is the
+ * truth. A failure (database restarted, disk full, folder unmounted) is logged, and tried again a little later.
  *
  * @param onScan called after each scan that changed something
  */
@@ -56,31 +70,76 @@ export async function follow(
   options: ImportOptions & { onScan?: (compteurs: Compteurs) => void } = {},
 ): Promise<void> {
   const { signal } = ctx.shutdown;
-  let hint = new AbortController();
-  ctx.source.watch(() => hint.abort(), signal);
-  let run = new Import(ctx, options);
+  const changes = new Changes();
+  ctx.source.watch((chemin) => changes.add(chemin), signal);
+  let run = new Import(ctx, { ...options, suivi: true });
   let failures = 0;
+  /** when the whole source is to be gone through again */
+  let due = 0;
+  /** when that was done last */
+  let scanned = 0;
   await ctx.archive.sweep();
   while (!signal.aborted) {
-    const started = performance.now();
-    hint = new AbortController();
-    let wait: number;
+    let pause: number | undefined;
     try {
-      const compteurs = await run.scan();
+      const chemins = changes.take();
+      const known = run.known(chemins ?? []);
+      // A new name may be a new file, but also something that is none and changes all the time.
+      if (!chemins || known.length < chemins.size) due = Math.min(due, scanned + run.listing * NEWS_SHARE);
+      const all = performance.now() >= due;
+      const compteurs = await (all ? run.scan() : run.look(known));
+      if (all) {
+        scanned = performance.now();
+        due = scanned + Math.min(Math.max(SCAN_EVERY, run.listing * SCAN_SHARE), SCAN_AT_LEAST_EVERY);
+      }
       if (compteurs.fichiersLus > compteurs.fichiersDejaConnus) options.onScan?.(compteurs);
       failures = 0;
-      // Only a scan that found nothing tells what looking costs.
-      const idle = compteurs.fichiersLus === 0 ? performance.now() - started : 0;
-      wait = Math.min(Math.max(SCAN_EVERY, idle * SCAN_SHARE), SCAN_AT_LEAST_EVERY);
     } catch (error) {
       if (signal.aborted) return;
       ctx.logger.error({ erreur: messageOf(error) }, 'suivi interrompu, nouvel essai');
       // What this import believes of the files may be wrong now.
-      run = new Import(ctx, options);
-      wait = BACK_OFF[Math.min(failures++, BACK_OFF.length - 1)]!;
+      run = new Import(ctx, { ...options, suivi: true });
+      due = 0;
+      pause = BACK_OFF[Math.min(failures++, BACK_OFF.length - 1)]!;
     }
-    await sleep(wait, undefined, { signal: AbortSignal.any([signal, hint.signal]) }).catch(() => undefined);
-    // A controller writes in bursts: one scan for all of it.
-    if (hint.signal.aborted) await sleep(BURST, undefined, { signal }).catch(() => undefined);
+    if (pause !== undefined) await rest(pause, signal);
+    else await changes.wait(due - performance.now(), signal);
   }
+}
+
+/** What file events said since it was last asked. */
+class Changes {
+  #chemins = new Set<string>();
+  /** something changed, and it is not known what */
+  #anything = false;
+  #wake = Promise.withResolvers<void>();
+
+  add(chemin: string | undefined): void {
+    if (chemin === undefined) this.#anything = true;
+    else this.#chemins.add(chemin);
+    this.#wake.resolve();
+  }
+
+  /** The paths that changed; undefined when that is not known. */
+  take(): ReadonlySet<string> | undefined {
+    const chemins = this.#anything ? undefined : this.#chemins;
+    this.#chemins = new Set();
+    this.#anything = false;
+    this.#wake = Promise.withResolvers();
+    return chemins;
+  }
+
+  /** Returns a moment after the first change, or after `ms` at the latest. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    const change = new AbortController();
+    void this.#wake.promise.then(() => change.abort());
+    await rest(Math.max(ms, 0), AbortSignal.any([signal, change.signal]));
+    // A controller writes in bursts: one look for all of it.
+    if (change.signal.aborted) await rest(BURST, signal);
+  }
+}
+
+/** Waits, or not so long when the signal comes. */
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

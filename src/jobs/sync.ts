@@ -2,8 +2,11 @@ import type { Config } from '../base/config.ts';
 import type { ErpConfig } from '../base/config-erp.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { synchronisationsRefusees } from '../base/metrics.ts';
+import { raisonDe, suivreTache } from '../base/tache-suivie.ts';
+import { tracer } from '../base/traces.ts';
 import * as commandes from '../postgres/commandes.ts';
-import { endExecution, startExecution } from '../postgres/executions.ts';
+import { endExecution, startExecution, tenirExecution } from '../postgres/executions.ts';
 import { type Client, isServerAway, type Pool, transaction, withClient } from '../postgres/pool.ts';
 import { type Extraction, extraireCommandes } from './extraction-commandes.ts';
 
@@ -43,20 +46,40 @@ export function exigerErp(config: Config): ErpConfig {
  * @throws AtelierError ATL_E401 to ATL_E411, ATL_D301, ATL_D304
  */
 export async function sync(ctx: SyncContext, options: SyncOptions = {}): Promise<Synchronisation> {
+  if (options.aBlanc) return await synchroniser(ctx, options);
+  const task = { job: 'sync', execution: ctx.execution };
+  return await suivreTache(
+    task,
+    () => synchroniser(ctx, options),
+    ({ etat }) => etat,
+  ).catch((error: unknown) => {
+    synchronisationsRefusees.inc({ reason: raisonDe(error) });
+    throw error;
+  });
+}
+
+async function synchroniser(ctx: SyncContext, options: SyncOptions): Promise<Synchronisation> {
   const erp = exigerErp(ctx.config);
   return await withClient(ctx.pool, async (client) => {
     let execution: number | undefined;
     let locked = false;
     try {
-      if (!options.aBlanc) execution = await startExecution(client, 'sync');
+      if (!options.aBlanc) {
+        execution = ctx.execution ?? (await startExecution(client, 'sync'));
+        if (!(await tenirExecution(client, execution))) throw reprise();
+      }
       locked = await commandes.lockSync(client);
       if (!locked) {
         ctx.logger.info('synchronisation ignorée : une autre est en cours');
         if (execution !== undefined) await endExecution(client, execution, 'ignoree', {});
         return { etat: 'ignoree' };
       }
-      const extraction = await extraireCommandes(erp, { log: ctx.logger, signal: ctx.shutdown.signal });
-      const { exemples, ...compteurs } = await replace(ctx, client, extraction, execution, options);
+      const extraction = await tracer('lecture de l’ERP', { 'server.address': erp.host }, () =>
+        extraireCommandes(erp, { log: ctx.logger, signal: ctx.shutdown.signal }),
+      );
+      const { exemples, ...compteurs } = await tracer('remplacement', {}, () =>
+        replace(ctx, client, extraction, execution, options),
+      );
       const lues = extraction.compteurs;
       ctx.logger.info(
         { erp: erp.host, aBlanc: options.aBlanc ?? false, ...compteurs, lues },
@@ -102,7 +125,8 @@ async function replace(
           if (execution !== undefined) {
             const { exemples: _, ...compteurs } = bilan;
             // In the same transaction: a run is noted as done exactly when its orders are there.
-            await endExecution(client, execution, 'reussie', { ...compteurs, lues: extraction.compteurs });
+            const counts = { ...compteurs, lues: extraction.compteurs };
+            if (!(await endExecution(client, execution, 'reussie', counts))) throw reprise();
           }
           return bilan;
         },
@@ -143,6 +167,14 @@ async function guard(ctx: SyncContext, client: Client, extraction: Extraction): 
       `Synchronisation : l’ERP ne rend que ${found} commandes, ${stored} sont enregistrées et le restent (SYNC_SEUIL_BAISSE ${seuilBaisse}).`,
     );
   }
+}
+
+/** Another worker has taken this run over while we were silent: nothing of ours is kept. */
+function reprise(): AtelierError {
+  return new AtelierError(
+    'ATL_T703',
+    'Synchronisation : un autre worker a repris ce passage, celui-ci n’écrit rien.',
+  );
 }
 
 /** What PostgreSQL or its driver threw, as an error that a person can act upon. */

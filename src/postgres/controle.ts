@@ -53,20 +53,23 @@ export async function serverState(db: Queryable): Promise<ServeurEtat> {
   return { version: Number(row.version), encodage: row.encodage, avance: row.horloge - now / 1000 };
 }
 
-/** Archives that must be on the disk, by centre id. */
+/** Archives that must be on the disk, by centre id: those of versions whose bytes were not purged. */
 export async function expectedArchives(db: Queryable): Promise<Map<number, string[]>> {
   const { rows } = await db.query<{ centre_usinage_id: number; shas: string[] }>(
-    `SELECT centre_usinage_id, array_agg(encode(sha256, 'hex')) AS shas FROM fichier_log_version GROUP BY 1`,
+    `SELECT centre_usinage_id, array_agg(encode(sha256, 'hex')) AS shas FROM fichier_log_version
+      WHERE archive_purgee_le IS NULL GROUP BY 1`,
   );
   return new Map(rows.map((row) => [row.centre_usinage_id, row.shas]));
 }
 
-/** Sessions whose number of pieces is not the number of their rows. There must be none. */
+/** Sessions whose number of pieces is not the number of their rows, unless these were purged. There must be none. */
 export async function findMiscounted(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ nombre: number }>(
     `SELECT count(*) AS nombre FROM session_production s
       WHERE s.origine = 'log'
-        AND s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)`,
+        AND s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)
+        AND NOT EXISTS (SELECT FROM jour_gele g WHERE g.centre_usinage_id = s.centre_usinage_id
+                           AND g.jour = s.date_production AND g.details_purges_le IS NOT NULL)`,
   );
   return rows[0]!.nombre;
 }

@@ -1,27 +1,74 @@
 import { hostname } from 'node:os';
+import { ESPACE } from '../base/espace.ts';
+import { noterExecution } from '../base/fil.ts';
 import type { Queryable } from './pool.ts';
 
 export type EtatExecution = 'reussie' | 'partielle' | 'echouee' | 'ignoree';
 
-/** Notes that a task starts; returns the id of its run. */
-export async function startExecution(db: Queryable, tache: string): Promise<number> {
+/** Notes that a task starts that no queue knows of (a command, following); returns the id of its run. */
+export async function startExecution(
+  db: Queryable,
+  tache: string,
+  declencheur: 'cli' | 'suivi' = 'cli',
+): Promise<number> {
   const { rows } = await db.query<{ id: number }>(
-    `INSERT INTO execution (tache, etat, hote, processus) VALUES ($1, 'en_cours', $2, $3) RETURNING id`,
-    [tache, hostname(), process.pid],
+    `INSERT INTO execution (tache, etat, declencheur, hote, processus, espace)
+     VALUES ($1, 'en_cours', $2, $3, $4, $5) RETURNING id`,
+    [tache, declencheur, hostname(), process.pid, ESPACE],
   );
-  return rows[0]!.id;
+  const { id } = rows[0]!;
+  noterExecution(id);
+  return id;
 }
 
-/** Notes how a run ended, with its counts; what was noted first stays. */
+/**
+ * Notes how a run ended, with its counts; what was noted first stays.
+ *
+ * @returns false when it had ended before: if this process did not end it, another one has taken the work over, and
+ *   what the caller's transaction wrote must not be kept
+ */
 export async function endExecution(
   db: Queryable,
   id: number,
   etat: EtatExecution,
   compteurs: object,
   erreur?: string,
-): Promise<void> {
-  await db.query(
+): Promise<boolean> {
+  const { rowCount } = await db.query(
     `UPDATE execution SET etat = $2, fin = now(), compteurs = $3, erreur = $4 WHERE id = $1 AND etat = 'en_cours'`,
     [id, etat, JSON.stringify(compteurs), erreur ?? null],
   );
+  return rowCount === 1;
+}
+
+/** A session of `pg_stat_activity a`: numbers come back, with their beginning they do not. */
+export const SESSION = `a.pid || ' ' || extract(epoch FROM a.backend_start)`;
+
+/**
+ * Notes that the session of `client` works for a run and holds its locks: whoever takes the run over ends it.
+ *
+ * @returns false when the run is not ours any more
+ */
+export async function tenirExecution(client: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE execution SET session_pg = ${SESSION}
+       FROM pg_stat_activity a WHERE a.pid = pg_backend_pid() AND id = $1 AND etat = 'en_cours'`,
+    [id],
+  );
+  return rowCount === 1;
+}
+
+/** A sign of life. @returns false when the run is not ours any more */
+export async function battre(db: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE execution SET battement = now() WHERE id = $1 AND etat = 'en_cours'`,
+    [id],
+  );
+  return rowCount === 1;
+}
+
+/** How a run ended, or that it has not; undefined when there is no such run. */
+export async function etatExecution(db: Queryable, id: number): Promise<string | undefined> {
+  const { rows } = await db.query<{ etat: string }>('SELECT etat FROM execution WHERE id = $1', [id]);
+  return rows[0]?.etat;
 }

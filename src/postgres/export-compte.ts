@@ -1,5 +1,14 @@
 import type { Queryable } from './pool.ts';
 
+/** When an admin let an account in again, ISO 8601; null: never. */
+export async function dateReactivation(db: Queryable, userId: string): Promise<string | null> {
+  const { rows } = await db.query<{ le: string | null }>(
+    `SELECT to_json(reactive_le) #>> '{}' AS le FROM "user" WHERE id = $1`,
+    [userId],
+  );
+  return rows[0]?.le ?? null;
+}
+
 /** An open sign-in of the dashboard. Instants are ISO 8601 with offset, in the connection's zone. */
 export interface ConnexionOuverte {
   readonly date_creation: string;
@@ -18,6 +27,31 @@ export async function listerConnexions(
             count(utilise)::integer AS renouvellements
        FROM jeton_rafraichissement WHERE user_id = $1 AND expire > $2 GROUP BY famille ORDER BY min(date_creation)`,
     [userId, new Date(maintenant)],
+  );
+  return rows;
+}
+
+/** Something that an account asked for or took over: a task, an alert. */
+export interface GesteDePersonne {
+  readonly instant: string;
+  readonly objet: string;
+}
+
+/** Tasks that an account asked for by the API, oldest first. */
+export async function demandesDePersonne(db: Queryable, userId: string): Promise<GesteDePersonne[]> {
+  const { rows } = await db.query<GesteDePersonne>(
+    `SELECT to_json(debut) #>> '{}' AS instant, tache AS objet FROM execution WHERE demandeur = $1 ORDER BY id`,
+    [userId],
+  );
+  return rows;
+}
+
+/** Alerts that an account acknowledged, oldest first. */
+export async function acquittementsDePersonne(db: Queryable, userId: string): Promise<GesteDePersonne[]> {
+  const { rows } = await db.query<GesteDePersonne>(
+    `SELECT to_json(acquittee_le) #>> '{}' AS instant, regle || ' : ' || objet AS objet
+       FROM alerte WHERE acquittee_par = $1 AND acquittee_le IS NOT NULL ORDER BY id`,
+    [userId],
   );
   return rows;
 }

@@ -66,7 +66,7 @@ export async function loadContenus(
 ): Promise<Map<number, ContenuConnu[]>> {
   const { rows } = await client.query<ContenuConnu & { fichierId: number }>(
     `SELECT c.fichier_log_id AS "fichierId", c.version_id AS "versionId", encode(v.sha256, 'hex') AS sha256,
-            v.taille, c.etat
+            v.taille, c.etat, v.archive_purgee_le IS NOT NULL AS purgee
        FROM fichier_log_contenu c JOIN fichier_log_version v ON v.id = c.version_id
       WHERE c.fichier_log_id = ANY($1::int[])`,
     [fichierIds],
@@ -144,6 +144,7 @@ export interface Lien {
 }
 
 export async function addContenus(client: Client, liens: readonly Lien[]): Promise<void> {
+  if (liens.length === 0) return;
   await client.query(
     `INSERT INTO fichier_log_contenu (fichier_log_id, version_id, etat)
      SELECT f, v, 'active' FROM unnest($1::int[], $2::int[]) u (f, v)

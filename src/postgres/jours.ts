@@ -1,4 +1,5 @@
 import { formatDay, parseDay } from '../base/time.ts';
+import { GELE } from './jours-geles.ts';
 import type { Client, Queryable } from './pool.ts';
 
 /** Notes which production days each version touches, with the number of its events there. */
@@ -54,23 +55,29 @@ export async function pendingDays(db: Queryable): Promise<{ centreId: number; jo
  * Takes production days of a centre for this transaction. Always in the same order, so that two imports
  * wait for each other but never in a ring.
  *
- * @returns marks still there: days that somebody else recomputed meanwhile have none
+ * @returns marks still there: days that somebody else recomputed meanwhile have none; those of frozen days are to be
+ * taken away like the others, but nothing is computed
  */
 export async function claimDays(
   client: Client,
   centreId: number,
   jours: readonly number[],
-): Promise<{ marks: number[]; jours: number[] }> {
+): Promise<{ marks: number[]; jours: number[]; geles: number[] }> {
   await client.query(
     'SELECT pg_advisory_xact_lock($1::int, jour) FROM (SELECT unnest($2::int[]) AS jour ORDER BY 1) j',
     [centreId, jours],
   );
-  const { rows } = await client.query<{ id: number; jour: string }>(
-    'SELECT id, jour FROM jour_a_recalculer WHERE centre_usinage_id = $1 AND jour = ANY($2::date[])',
+  const { rows } = await client.query<{ id: number; jour: string; gele: boolean }>(
+    `SELECT m.id, m.jour, EXISTS (SELECT FROM jour_gele g WHERE g.centre_usinage_id = m.centre_usinage_id
+                                     AND g.jour = m.jour AND ${GELE}) AS gele
+       FROM jour_a_recalculer m WHERE m.centre_usinage_id = $1 AND m.jour = ANY($2::date[])`,
     [centreId, jours.map(formatDay)],
   );
-  const claimed = [...new Set(rows.map((row) => parseDay(row.jour)))].sort((a, b) => a - b);
-  return { marks: rows.map((row) => row.id), jours: claimed };
+  const distinct = (gele: boolean): number[] =>
+    [...new Set(rows.filter((row) => row.gele === gele).map((row) => parseDay(row.jour)))].sort(
+      (a, b) => a - b,
+    );
+  return { marks: rows.map((row) => row.id), jours: distinct(false), geles: distinct(true) };
 }
 
 export async function deleteMarks(client: Client, marks: readonly number[]): Promise<void> {

@@ -134,14 +134,19 @@ export async function listFichiers(db: Queryable, filtre: Filtre): Promise<Fichi
 export async function findOctets(
   db: Queryable,
   sha256: string,
-): Promise<{ centreId: number; archive: string; taille: number } | undefined> {
-  const { rows } = await db.query<{ centreId: number; archive: string; taille: number }>(
-    `SELECT centre_usinage_id AS "centreId", encode(sha256, 'hex') AS archive, taille
+): Promise<{ centreId: number; archive: string; taille: number; purgeeLe: Date | null } | undefined> {
+  const { rows } = await db.query<{
+    centreId: number;
+    archive: string;
+    taille: number;
+    purgeeLe: Date | null;
+  }>(
+    `SELECT centre_usinage_id AS "centreId", encode(sha256, 'hex') AS archive, taille, archive_purgee_le AS "purgeeLe"
        FROM fichier_log_version WHERE sha256 = $1
      UNION ALL
-     SELECT v.centre_usinage_id, encode(v.sha256, 'hex'), p.taille
+     SELECT v.centre_usinage_id, encode(v.sha256, 'hex'), p.taille, v.archive_purgee_le
        FROM fichier_log_prefixe p JOIN fichier_log_version v ON v.id = p.version_id WHERE p.sha256 = $1
-     LIMIT 1`,
+     ORDER BY "purgeeLe" NULLS FIRST LIMIT 1`,
     [Buffer.from(sha256, 'hex')],
   );
   return rows[0];

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AtelierError, messageOf } from '../base/errors.ts';
+import { accorderDroits } from './droits.ts';
+import { exigerFile, installerFile } from './file-schema.ts';
 import { type Client, type Queryable, transaction } from './pool.ts';
+import { exigerSansMarque } from './sauvegarde/marque.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 /** Advisory lock of migrations: any constant that nobody else uses. */
@@ -33,7 +36,8 @@ export function readMigrations(folder = FOLDER): Migration[] {
 
 /**
  * Brings the schema up to date, each migration in a transaction of its own. Any number of processes may call
- * it at once: a transaction-level advisory lock lets one after the other look (also behind a pooler).
+ * it at once: a transaction-level advisory lock lets one after the other look (also behind a pooler). The queue of
+ * tasks, which has a schema of its own, comes next, and last the rights of the roles that there are.
  *
  * @returns names of the migrations that were applied now
  * @throws AtelierError ATL_D302 when an applied migration was edited, or the database is newer than the program
@@ -43,8 +47,7 @@ export async function migrate(client: Client, migrations = readMigrations()): Pr
   for (;;) {
     const name = await transaction(client, async () => {
       await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      await client.query(`CREATE TABLE IF NOT EXISTS migration (
-        id integer PRIMARY KEY, nom text NOT NULL, sha256 text NOT NULL, date_application timestamptz NOT NULL DEFAULT now())`);
+      await ensureTable(client);
       const pending = await nextMigration(client, migrations);
       if (!pending) return undefined;
       // The id goes first: whoever raced us stops here, not in the middle of the text.
@@ -60,20 +63,43 @@ export async function migrate(client: Client, migrations = readMigrations()): Pr
       }
       return pending.nom;
     });
-    if (name === undefined) return applied;
+    if (name === undefined) break;
     applied.push(name);
+  }
+  await installerFile(client);
+  await accorderDroits(client);
+  return applied;
+}
+
+/** Made only when it is not there: a role that may not create may still look whether something is to be done. */
+async function ensureTable(client: Client): Promise<void> {
+  const { rows } = await client.query("SELECT to_regclass('migration') IS NOT NULL AS present");
+  if (rows[0].present) return;
+  try {
+    await client.query(`CREATE TABLE IF NOT EXISTS migration (
+      id integer PRIMARY KEY, nom text NOT NULL, sha256 text NOT NULL, date_application timestamptz NOT NULL DEFAULT now())`);
+  } catch (cause) {
+    throw new AtelierError('ATL_D302', `Création de la table « migration » : ${messageOf(cause)}`, { cause });
   }
 }
 
 /**
- * Refuses to go on with a schema that is older than the program.
+ * Refuses to go on with a schema that is older than the program, or in the middle of a restoration.
  *
- * @throws AtelierError ATL_D303
+ * @throws AtelierError ATL_D303, ATL_B906
  */
 export async function requireSchema(client: Queryable, migrations = readMigrations()): Promise<void> {
+  await exigerSansMarque(client);
   const { rows } = await client.query("SELECT to_regclass('migration') IS NOT NULL AS present");
   const pending = rows[0].present ? await nextMigration(client, migrations) : migrations[0];
   if (pending) throw new AtelierError('ATL_D303', `Il manque au schéma la migration ${pending.nom}.`);
+  await exigerFile(client);
+}
+
+/** Names of the migrations that were applied, in order. */
+export async function migrationsAppliquees(client: Queryable): Promise<string[]> {
+  const { rows } = await client.query<{ nom: string }>('SELECT nom FROM migration ORDER BY id');
+  return rows.map((row) => row.nom);
 }
 
 async function nextMigration(

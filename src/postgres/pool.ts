@@ -1,6 +1,9 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { tracesActives } from '../base/traces.ts';
+import { tracerRequetes } from './traces-sql.ts';
 
 export type Pool = pg.Pool;
 /** A connection taken from the pool; every query function takes one, so that it can run inside a transaction. */
@@ -35,7 +38,7 @@ interface PoolOptions {
   /** settings of each connection */
   readonly session?: Pick<
     pg.PoolConfig,
-    'options' | 'statement_timeout' | 'idle_in_transaction_session_timeout'
+    'options' | 'statement_timeout' | 'idle_in_transaction_session_timeout' | 'stream'
   >;
 }
 
@@ -54,11 +57,47 @@ export function createPool(url: string, options: PoolOptions): Pool {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+  if (tracesActives()) tracerRequetes(pool);
+  // A connection may be lost in the moment between the pool's own listener and that of whoever takes it; whoever takes
+  // it learns of it by his first query.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) =>
     options.logger.warn({ erreur: messageOf(error) }, 'connexion PostgreSQL inactive perdue'),
   );
   return pool;
+}
+
+/** A server that says nothing for so long (ms) while it is asked something is not there any more. */
+const SILENCE = 180_000;
+/** What the server asks of whoever is silent, in seconds: it lets go of a vanished machine's locks after about 25. */
+const SIGNES_DE_VIE = [
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=25000',
+];
+
+/**
+ * A pool for workers, which run for months on machines that freeze and behind networks that break: neither side waits
+ * for ever for the other, and what a worker holds is free again soon after it vanished (O7, O11).
+ */
+export function createWorkerPool(url: string, options: PoolOptions): Pool {
+  return createPool(url, {
+    ...options,
+    session: {
+      options: SIGNES_DE_VIE.map((setting) => `-c ${setting}`).join(' '),
+      // A process that was stopped in the middle of a transaction; a living one reads an archive at most.
+      idle_in_transaction_session_timeout: 60_000,
+      stream: () => {
+        const socket = new Socket();
+        socket.setTimeout(SILENCE, () => {
+          socket.destroy(new Error(`PostgreSQL ne répond plus depuis ${SILENCE / 1000} s`));
+        });
+        return socket;
+      },
+    },
+  });
 }
 
 /**

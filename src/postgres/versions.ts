@@ -22,10 +22,13 @@ export interface VersionRow {
   readonly lignes: number;
   readonly autres_evenements: Record<string, [number, number, number]>;
   readonly active: boolean;
+  /** whether its bytes left the archive, their retention period being over */
+  readonly purgee: boolean;
 }
 
 /** Versions by id. */
 export async function loadVersions(db: Queryable, ids: readonly number[]): Promise<VersionRow[]> {
+  if (ids.length === 0) return [];
   return await selectVersions(db, 'id = ANY($1::int[])', [ids]);
 }
 
@@ -40,14 +43,19 @@ export async function findVersions(
   ]);
 }
 
-/** Versions that were read with other settings than today's. */
+/** Versions that were read with other settings than today's; without their bytes they stay as they were read. */
 export async function findOutdated(db: Queryable, centreId: number, regles: string): Promise<VersionRow[]> {
-  return await selectVersions(db, 'centre_usinage_id = $1 AND regles <> $2 ORDER BY id', [centreId, regles]);
+  return await selectVersions(
+    db,
+    'centre_usinage_id = $1 AND regles <> $2 AND archive_purgee_le IS NULL ORDER BY id',
+    [centreId, regles],
+  );
 }
 
 async function selectVersions(db: Queryable, where: string, values: unknown[]): Promise<VersionRow[]> {
   const { rows } = await db.query<VersionRow>(
-    `SELECT id, encode(sha256, 'hex') AS sha256, taille, encodage, lignes, autres_evenements, active
+    `SELECT id, encode(sha256, 'hex') AS sha256, taille, encodage, lignes, autres_evenements, active,
+            archive_purgee_le IS NOT NULL AS purgee
        FROM fichier_log_version WHERE ${where}`,
     values,
   );
@@ -86,6 +94,7 @@ export async function insertVersions(
   centreId: number,
   versions: readonly VersionEcrite[],
 ): Promise<number[]> {
+  if (versions.length === 0) return [];
   const { rows } = await client.query<{ id: number; sha: string }>(
     `INSERT INTO fichier_log_version (centre_usinage_id, active, ${NAMES})
      SELECT $1, true, ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES})
@@ -96,10 +105,14 @@ export async function insertVersions(
   return versions.map((version) => ids.get(version.sha256)!);
 }
 
-/** Lets a version become another one (longer bytes, or the same read with other settings); it keeps its id. */
+/**
+ * Lets a version become another one (longer bytes, or the same read with other settings); it keeps its id. Its bytes
+ * are in the archive.
+ */
 export async function updateVersion(client: Client, id: number, version: VersionEcrite): Promise<void> {
   await client.query(
-    `UPDATE fichier_log_version v SET (${NAMES}) = (SELECT ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES})) WHERE v.id = $1`,
+    `UPDATE fichier_log_version v SET (${NAMES}) = (SELECT ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES})),
+            archive_purgee_le = NULL WHERE v.id = $1`,
     [id, ...toArrays([version])],
   );
 }
@@ -190,7 +203,8 @@ export async function markArchivesStale(
 }
 
 /**
- * Takes the archives that may be erased from the list; those that are needed again since are left out.
+ * Takes the archives that may be erased from the list: their bytes are in a longer one, or past their retention
+ * period; those that are needed again since are left out.
  * Call it with the centre locked, erase, then commit.
  */
 export async function takeStaleArchives(client: Client, centreId: number): Promise<string[]> {
@@ -198,7 +212,8 @@ export async function takeStaleArchives(client: Client, centreId: number): Promi
     `DELETE FROM archive_perimee p WHERE p.centre_usinage_id = $1
      RETURNING encode(p.sha256, 'hex') AS sha,
        EXISTS (SELECT 1 FROM fichier_log_version v
-                WHERE v.centre_usinage_id = p.centre_usinage_id AND v.sha256 = p.sha256) AS needed`,
+                WHERE v.centre_usinage_id = p.centre_usinage_id AND v.sha256 = p.sha256
+                  AND v.archive_purgee_le IS NULL) AS needed`,
     [centreId],
   );
   return rows.filter((row) => !row.needed).map((row) => row.sha);

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import {
   type BigIntStats,
   closeSync,
@@ -11,8 +10,10 @@ import {
   watch as watchFolder,
 } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { basename, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { AtelierError, messageOf } from '../base/errors.ts';
+import { decodeName, isLog, isPassedOver } from './noms.ts';
 import {
   type EntreeSource,
   type FichierOuvert,
@@ -23,8 +24,6 @@ import {
 
 const openFile = promisify(open);
 const readFile = promisify(read);
-const LOG = /\.log$/i;
-const LEFTOVER = /\.(filepart|part|tmp|swp)$/i;
 /** A file changed less than this ago (ns) may change again within the same tick of the file system's clock. */
 const STILL_WARM = 2_000_000_000n;
 const SLASH = Buffer.from('/');
@@ -56,7 +55,7 @@ export class DossierLocal implements SourceJournaux {
         yield* this.#walk(join(this.#root, entry.name), name, name);
       } else if (entry.isSymbolicLink()) {
         yield { kind: 'ecarte', chemin: name, raison: 'lien symbolique, jamais suivi', erreur: false };
-      } else if (LOG.test(name)) {
+      } else if (isLog(name)) {
         yield { kind: 'ecarte', chemin: name, raison: 'fichier hors du dossier d’un centre', erreur: false };
       }
     }
@@ -73,10 +72,10 @@ export class DossierLocal implements SourceJournaux {
     for (const entry of entries) {
       const name = decodeName(entry.name);
       const below = `${chemin}/${name}`;
-      if (name.startsWith('.') || LEFTOVER.test(name)) continue;
+      if (isPassedOver(name)) continue;
       if (entry.isDirectory()) {
         yield* this.#walk(join(path, entry.name), below, dossier);
-      } else if (LOG.test(name)) {
+      } else if (isLog(name)) {
         yield this.#file(join(path, entry.name), entry, below, dossier);
       }
     }
@@ -126,9 +125,22 @@ export class DossierLocal implements SourceJournaux {
     }
   }
 
-  watch(onHint: () => void, signal: AbortSignal): void {
+  async revoir(fichier: FichierSource): Promise<FichierSource | undefined> {
     try {
-      const watcher = watchFolder(this.description, { recursive: true, signal }, onHint);
+      const stats = lstatSync(fichier.reference as Buffer, { bigint: true });
+      if (!stats.isFile()) return undefined;
+      return { ...fichier, taille: Number(stats.size), signature: sign(stats) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  watch(onHint: (chemin?: string) => void, signal: AbortSignal): void {
+    try {
+      const watcher = watchFolder(this.description, { recursive: true, signal }, (_event, name) => {
+        // An upload under way is nobody's business until it has its name.
+        if (name === null || !isPassedOver(basename(name))) onHint(name?.split(sep).join('/'));
+      });
       // Events are a hint only (no inotify left, remote mount…): the scan goes on without them.
       watcher.on('error', () => watcher.close());
     } catch {
@@ -144,11 +156,6 @@ export class DossierLocal implements SourceJournaux {
 
 function join(folder: Buffer, name: Buffer): Buffer {
   return Buffer.concat([folder, SLASH, name]);
-}
-
-/** A name for people and tables; the bytes stay what the file is opened by. */
-function decodeName(name: Buffer): string {
-  return isUtf8(name) ? name.toString('utf8') : name.toString('latin1');
 }
 
 function sign(stats: BigIntStats): string | undefined {

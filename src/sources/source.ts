@@ -9,8 +9,13 @@ export interface SourceJournaux {
   list(): AsyncIterable<EntreeSource>;
   /** Opens a listed file for reading by ranges. */
   open(fichier: FichierSource): Promise<FichierOuvert>;
-  /** Calls `onHint` when something may have changed; hints may be missed, a listing is the truth. */
-  watch(onHint: () => void, signal: AbortSignal): void;
+  /** A listed file as it is now; undefined when only a listing can tell what became of it. */
+  revoir?(fichier: FichierSource): Promise<FichierSource | undefined>;
+  /**
+   * Calls `onHint` when something may have changed, with its path where that is known; hints may be missed, a listing is
+   * the truth.
+   */
+  watch(onHint: (chemin?: string) => void, signal: AbortSignal): void;
 }
 
 /** Longest path that is kept, in characters: an index entry must hold it, and no machine writes longer ones. */

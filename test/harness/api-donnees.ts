@@ -13,6 +13,8 @@ export interface ApiAvecDonnees {
     readonly fichier: string;
     readonly rejet: string;
     readonly execution: string;
+    /** an open one */
+    readonly alerte: string;
     /** computed from logs */
     readonly sessionLog: string;
     readonly centre: string;
@@ -58,6 +60,10 @@ export async function createApiAvecDonnees(): Promise<ApiAvecDonnees> {
       coffres: ['CF180', `CF${i}`],
     });
   }
+  await api.pool.query(
+    `INSERT INTO alerte (regle, objet, gravite, message, debut, ouverte_le, derniere_vue, dernier_avis)
+     SELECT 'machine_silencieuse', 'DEM12', 'attention', 'DEM12 ne donne plus signe.', now(), now(), now(), now()`,
+  );
   const one = async (path: string): Promise<string> => {
     const [row] = await get<{ id: string | number }[]>(path);
     if (!row) throw new Error(`${path}: no row`);
@@ -69,6 +75,7 @@ export async function createApiAvecDonnees(): Promise<ApiAvecDonnees> {
       fichier: await one('/fichiers/'),
       rejet: await one('/rejets/'),
       execution: await one('/executions/'),
+      alerte: await one('/alertes/'),
       sessionLog: await one('/sessions/?origine=log'),
       centre: String(centre),
       session: String(session),

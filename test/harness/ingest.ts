@@ -94,6 +94,8 @@ const EMPTY_TABLES = `
     'fichier_log',
     'fichier_log_version',
     'execution',
+    'purge',
+    'jour_gele',
     'centre_usinage',
   ]
     .map((table) => `DELETE FROM ${table};`)

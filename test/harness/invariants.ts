@@ -18,13 +18,16 @@ const OFFENDERS: Readonly<Record<string, string>> = {
       LEFT JOIN job_profil j ON j.id = p.job_profil_id AND j.session_id = p.session_id
      WHERE p.job_profil_id IS NOT NULL AND j.id IS NULL`,
   'sessions whose figures are not those of their rows': `SELECT s.id FROM session_production s
-     WHERE s.origine = 'log' AND s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)`,
+     WHERE s.origine = 'log' AND s.total_pieces <> (SELECT count(*) FROM piece_production p WHERE p.session_id = s.id)
+       AND NOT EXISTS (SELECT FROM jour_gele g WHERE (g.centre_usinage_id, g.jour) = (s.centre_usinage_id, s.date_production)
+                          AND g.details_purges_le IS NOT NULL)`,
   'L7: bytes or lines that are not accounted for': `SELECT v.id FROM fichier_log_version v
      WHERE v.taille <> v.octets_evenements + v.octets_autres + v.octets_rejetes + v.octets_ignores
         OR v.lignes <> v.lignes_evenements + v.lignes_autres + v.lignes_rejetees + v.lignes_ignorees`,
   'L7: quarantine that is not what was counted': `SELECT v.id FROM fichier_log_version v
       LEFT JOIN ligne_rejetee r ON r.version_id = v.id GROUP BY v.id
-     HAVING count(r.ligne) <> v.lignes_rejetees OR coalesce(sum(r.longueur), 0) <> v.octets_rejetes`,
+     HAVING count(r.ligne) + v.rejets_purges <> v.lignes_rejetees
+         OR coalesce(sum(r.longueur), 0) + v.octets_rejets_purges <> v.octets_rejetes`,
   'L7: events that no day has': `SELECT v.id FROM fichier_log_version v
       LEFT JOIN fichier_log_jour j ON j.version_id = v.id WHERE v.ecartee IS NULL GROUP BY v.id
      HAVING coalesce(sum(j.evenements), 0) <> v.lignes_evenements`,
@@ -32,7 +35,19 @@ const OFFENDERS: Readonly<Record<string, string>> = {
      WHERE v.active <> EXISTS (SELECT 1 FROM fichier_log_contenu c WHERE c.version_id = v.id AND c.etat = 'active')`,
   'sources that are no version any more': `SELECT p.id FROM piece_production p
       JOIN session_production s ON s.id = p.session_id AND s.origine = 'log'
-      LEFT JOIN fichier_log_version v ON v.id = p.fichier_log_version_id AND v.active WHERE v.id IS NULL`,
+      LEFT JOIN fichier_log_version v ON v.id = p.fichier_log_version_id
+     WHERE v.id IS NULL OR NOT (v.active OR EXISTS (SELECT FROM jour_gele g
+             WHERE (g.centre_usinage_id, g.jour) = (s.centre_usinage_id, s.date_production)))`,
+  'purged details that came back': `SELECT s.id FROM session_production s
+      JOIN jour_gele g ON (g.centre_usinage_id, g.jour) = (s.centre_usinage_id, s.date_production)
+     WHERE g.session_purgee_le IS NOT NULL OR g.details_purges_le IS NOT NULL AND (
+        EXISTS (SELECT FROM piece_production d WHERE d.session_id = s.id) OR EXISTS (SELECT FROM job_profil d WHERE d.session_id = s.id)
+        OR EXISTS (SELECT FROM periode_attente d WHERE d.session_id = s.id) OR EXISTS (SELECT FROM periode_arret d WHERE d.session_id = s.id))`,
+  'purged quarantine that came back': `SELECT r.version_id FROM ligne_rejetee r
+      JOIN jour_gele g ON (g.centre_usinage_id, g.jour) = (r.centre_usinage_id, r.jour) WHERE g.quarantaine_purgee_le IS NOT NULL`,
+  'days whose bytes were purged, but that are not frozen': `SELECT v.id FROM fichier_log_version v
+      JOIN fichier_log_jour j ON j.version_id = v.id WHERE v.archive_purgee_le IS NOT NULL AND NOT EXISTS (
+        SELECT FROM jour_gele g WHERE (g.centre_usinage_id, g.jour) = (j.centre_usinage_id, j.jour) AND g.archives_purgees_le IS NOT NULL)`,
 };
 const ALL_OFFENDERS = Object.entries(OFFENDERS)
   .map(
@@ -47,20 +62,25 @@ export async function checkInvariants(pool: Pool, archive: Archive): Promise<voi
   await checkArchives(pool, archive);
 }
 
-/** Every byte ever registered can be had again: of versions whole, of shorter states as their beginning. */
+/** Every byte ever registered can be had again (of versions whole, of shorter states as their beginning), unless purged. */
 async function checkArchives(pool: Pool, archive: Archive): Promise<void> {
   const { rows } = await pool.query<{
     centre: number;
     sha: string;
     taille: number;
     prefixes: { sha: string; taille: number }[];
+    purgee: boolean;
   }>(
-    `SELECT v.centre_usinage_id AS centre, encode(v.sha256, 'hex') AS sha, v.taille,
+    `SELECT v.centre_usinage_id AS centre, encode(v.sha256, 'hex') AS sha, v.taille, v.archive_purgee_le IS NOT NULL AS purgee,
             coalesce(json_agg(json_build_object('sha', encode(p.sha256, 'hex'), 'taille', p.taille))
                        FILTER (WHERE p.taille IS NOT NULL), '[]') AS prefixes
        FROM fichier_log_version v LEFT JOIN fichier_log_prefixe p ON p.version_id = v.id GROUP BY v.id`,
   );
-  for (const { centre, sha, taille, prefixes } of rows) {
+  for (const { centre, sha, taille, prefixes, purgee } of rows) {
+    if (purgee) {
+      expect(await archive.has(centre, sha), 'archive of purged bytes').toBe(false);
+      continue;
+    }
     const pieces: Buffer[] = [];
     for await (const piece of archive.read(centre, sha)) pieces.push(Buffer.from(piece));
     const bytes = Buffer.concat(pieces);

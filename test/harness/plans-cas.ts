@@ -71,7 +71,17 @@ export const LISTES: Readonly<Record<string, Liste>> = {
   '/commandes-volets/by-numero/250010': { filtres: {} },
   '/commandes-volets/by-status/Planifi%C3%A9e': { filtres: {} },
   '/executions': {
-    filtres: { tache: ['ingest', 'sync', 'aucune'], etat: ['reussie', 'echouee', 'en_cours'], ...DATES },
+    filtres: {
+      ...{ tache: ['ingest', 'sync', 'purge'], etat: ['reussie', 'echouee', 'en_cours'], ...DATES },
+      declencheur: ['planifie', 'demande', 'suivi', 'cli'],
+      travail: ['00000000-0000-4000-8000-000000000000'],
+    },
+  },
+  '/alertes': {
+    filtres: {
+      ...{ regle: ['machine_silencieuse', 'disque_court', 'lignes_rejetees'], objet: ['C2', 'aucun'] },
+      ...{ gravite: ['attention', 'critique'], etat: ['ouverte', 'resolue'], ...DATES },
+    },
   },
   '/fichiers': {
     filtres: {
@@ -98,7 +108,15 @@ export const GROSSES = /pieces|profils|periodes|rejets/;
 
 /** Every other route that reads. */
 export const AUTRES: readonly string[] = [
-  ...['/centres/1', '/commandes-volets/1000', '/executions/1000', '/fichiers/3000', '/rejets/3000-100'],
+  ...[
+    '/centres/1',
+    '/commandes-volets/1000',
+    '/executions/1000',
+    '/alertes/1000',
+    '/planification',
+    '/fichiers/3000',
+    '/rejets/3000-100',
+  ],
   ...[
     '/job-profils/400000',
     '/periodes-attente/200000',
@@ -126,4 +144,4 @@ export const COMPTES = [
   '/rejets/par-raison?type_cu=PVC',
 ];
 /** Routes that read no table, or one row of it. */
-export const SANS_LECTURE = /^GET \/(health|docs|openapi\.json|evenements)/;
+export const SANS_LECTURE = /^GET \/(health|metrics|docs|openapi\.json|evenements)/;

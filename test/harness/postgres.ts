@@ -41,7 +41,9 @@ export async function createDatabase(options: { template?: boolean } = {}): Prom
 }
 
 /** Starts a server that the test stops, crashes and restarts; the test calls `remove` at its end. */
-export function startPrivatePostgres(options: { fsync?: boolean } = {}): Promise<PrivatePostgres> {
+export function startPrivatePostgres(
+  options: { fsync?: boolean; settings?: Readonly<Record<string, string | number>> } = {},
+): Promise<PrivatePostgres> {
   return launchPrivate({ ...options, binaries: inject('postgresBinaries'), run: inject('postgresRun') });
 }
 

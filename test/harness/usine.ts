@@ -14,6 +14,7 @@ export const USINE = {
   rejetsParVersion: 36,
   commandes: 20_000,
   executions: 20_000,
+  alertes: 20_000,
   audit: 200_000,
 } as const;
 
@@ -176,6 +177,17 @@ SELECT CASE WHEN n % 10 = 0 THEN 'sync' ELSE 'ingest' END, CASE WHEN n % 400 = 0
        timestamptz '2024-01-01' + n * interval '50 min', timestamptz '2024-01-01' + n * interval '50 min' + interval '9 s',
        '{"fichiersLus": 3, "sessionsCreees": 2}', 'usine', 1
   FROM generate_series(1, ${USINE.executions}) n;
+UPDATE execution SET declencheur = CASE WHEN id % 10 = 0 THEN 'planifie' WHEN id % 999 = 0 THEN 'demande' ELSE 'suivi' END,
+       travail = CASE WHEN id % 10 = 0 THEN gen_random_uuid() END, echeance = CASE WHEN id % 10 = 0 THEN debut END;
+INSERT INTO alerte (regle, objet, gravite, etat, message, debut, ouverte_le, derniere_vue, fin, dernier_avis)
+SELECT CASE WHEN n % 50 = 0 THEN 'disque_court' ELSE 'machine_silencieuse' END, 'C' || n % 5,
+       CASE WHEN n % 50 = 0 THEN 'critique' ELSE 'attention' END,
+       CASE WHEN n > ${USINE.alertes} - 5 THEN 'ouverte' ELSE 'resolue' END, 'Rien depuis deux heures', t, t, t,
+       CASE WHEN n <= ${USINE.alertes} - 5 THEN t + interval '1 hour' END, t
+  FROM generate_series(1, ${USINE.alertes}) n, LATERAL (SELECT timestamptz '2020-01-01' + n * interval '2 hours' AS t) i;
+INSERT INTO alerte_envoi (alerte_id, canal, genre, contenu, etat, prochain_essai, envoye_le, date_creation)
+SELECT id, 'mail', genre, '{}', 'envoye', debut, debut, debut
+  FROM alerte, unnest(ARRAY['ouverture', 'retablissement']) genre;
 INSERT INTO journal_audit (evenement, cible, details)
 SELECT 'export', 'pieces-production', '{"lignes": 100}' FROM generate_series(1, ${USINE.audit}) n;
 `;

@@ -145,7 +145,9 @@ describe('R12, R13: the export of one’s own data', () => {
     expect(answer.headers['content-disposition']).toBe('attachment; filename="mon-compte.json"');
     expect(answer.headers['cache-control']).toBe('no-store');
     const data = answer.json();
-    expect(Object.keys(data)).toEqual(['date_export', 'compte', 'cles', 'connexions', 'journal']);
+    expect(Object.keys(data)).toEqual([
+      ...['date_export', 'compte', 'cles', 'connexions', 'demandes', 'acquittements', 'journal'],
+    ]);
     expect(data.compte).toMatchObject({
       ...{ id: who.id, username: who.username, email: `${who.username}@exemple.test`, role: 'gestionnaire' },
       derniere_connexion: expect.stringMatching(/^\d{4}-/),

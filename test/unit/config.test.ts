@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse } from 'pg-connection-string';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadConfig, readEnv, SETTINGS } from '../../src/base/config.ts';
+import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { AtelierError } from '../../src/base/errors.ts';
+import { SETTINGS } from '../../src/base/settings.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atelier-reglages-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -50,6 +51,22 @@ test('without any setting: the embedded server, everything below .atelier', () =
       connexions: 10,
     },
     erp: undefined,
+    // test/unit/config-sftp.test.ts has them.
+    sftp: expect.objectContaining({ centres: [] }),
+    observation: {
+      metricsJeton: undefined,
+      metricsHost: '127.0.0.1',
+      metricsPort: 9464,
+      journalTaille: 20_000_000,
+      journalFichiers: 10,
+      traces: undefined,
+      arretPreavis: 0,
+    },
+    planification: expect.objectContaining({ rattrapage: 'un' }),
+    conservation: expect.objectContaining({ sessions: undefined }),
+    sauvegarde: expect.objectContaining({ cle: undefined, dossier: resolve('.atelier/sauvegardes') }),
+    // test/unit/config-alertes.test.ts has them.
+    alertes: expect.objectContaining({ webhook: undefined, mail: undefined }),
   });
 });
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { messageOf } from '../../base/errors.ts';
+import { refusAuthentification } from '../../base/metrics.ts';
 import { etatCle, noterUtilisation } from '../../postgres/cles.ts';
 import { etatsComptes } from '../../postgres/users.ts';
 import { type Acces, type Acteur, autorise } from '../acces.ts';
@@ -52,6 +53,7 @@ export function authentification(deps: ApiDeps): Authentification {
   return async (request, acces) => {
     const header = request.headers.authorization;
     if (header === undefined) {
+      refusAuthentification.inc({ reason: 'absent' });
       throw new Probleme(401, 'Il faut un jeton (POST /token) ou une clé d’API : Authorization: Bearer …', {
         headers: DEFI,
       });
@@ -60,6 +62,7 @@ export function authentification(deps: ApiDeps): Authentification {
     const key = credential.startsWith(PREFIXE_CLE);
     const found = key ? await parCle(deps, credential) : await parJeton(etats, jetons, credential);
     if ('refus' in found) {
+      refusAuthentification.inc({ reason: found.refus });
       await refused.noter(request, 'acces_refuse', {
         userId: found.userId,
         details: { statut: 401, raison: found.refus, genre: key ? 'cle' : 'jeton', ...routeOf(request) },
@@ -70,6 +73,7 @@ export function authentification(deps: ApiDeps): Authentification {
     }
     request.acteur = found;
     if (autorise(found, acces)) return;
+    refusAuthentification.inc({ reason: 'interdit' });
     await refused.noter(request, 'acces_refuse', { details: { statut: 403, ...routeOf(request) } });
     throw interdit(found, acces);
   };
@@ -104,7 +108,8 @@ async function parJeton(etats: EtatsDesComptes, jetons: Jetons, token: string): 
   if (typeof jeton === 'string') return { refus: jeton };
   const { userId, version, exp } = jeton;
   const compte = await etats.demander(userId);
-  if (!compte) return { refus: 'compte_absent', userId };
+  // Without its id: of somebody who was forgotten nothing may be written again.
+  if (!compte) return { refus: 'compte_absent' };
   if (!compte.actif) return { refus: 'compte_inactif', userId };
   if (compte.version_jetons !== version) return { refus: 'revoque', userId };
   return { userId, role: compte.role, cle: undefined, expire: exp };

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { Effacements } from '../../archives/effacements.ts';
+import { messageOf } from '../../base/errors.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import { fermerFamilles } from '../../postgres/rafraichissements.ts';
@@ -135,12 +137,28 @@ export async function retirerCompte(
     if (done === true) {
       const details = { role: before.role };
       await noter(client, ligneAudit(request, 'compte_supprime', { cible: `users/${id}`, details }));
+      await journaliserEffacement(deps, request, id);
     }
     return done;
   });
   if (gone === 'version') throw modifieEntreTemps();
   if (!gone) throw introuvable('Compte');
   await freinage.oublier(before.username);
+}
+
+/**
+ * Notes outside of the database that an account is gone, before that is committed: restoring an older backup must not
+ * bring it back (R16). A server that may only read the archives deletes it all the same, and says so.
+ */
+async function journaliserEffacement(deps: ApiDeps, request: FastifyRequest, id: string): Promise<void> {
+  try {
+    await new Effacements(deps.config.archivesDir).ajouter({ genre: 'compte', id }, deps.maintenant());
+  } catch (error) {
+    request.log.error(
+      { compte: id, erreur: messageOf(error) },
+      'compte supprimé, mais la restauration d’une sauvegarde plus ancienne le ferait revenir : `atelier user forget` le note',
+    );
+  }
 }
 
 /** Problem of an attempt that came too early; `/token` says the same in OAuth's words. */

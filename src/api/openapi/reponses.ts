@@ -14,6 +14,7 @@ const EXEMPLES: Readonly<Record<number, string>> = {
   406: 'Les formes possibles sont application/json, text/csv et XLSX (en-tête Accept, ou format=).',
   408: 'La requête a mis trop de temps à arriver.',
   409: 'Une ligne avec ces valeurs existe déjà.',
+  410: 'Ces octets ont été effacés le 2027-05-29T02:00:00+02:00 : leur durée de conservation est passée.',
   412: 'La ligne a changé depuis votre lecture (If-Match) : relisez-la, puis recommencez.',
   413: 'Le corps de la requête dépasse la taille permise.',
   414: 'Une adresse a au plus 8000 caractères.',

@@ -12,6 +12,8 @@ export const RESSOURCE_EXECUTIONS: Ressource = {
   filtres: {
     tache: FILTRES.tache,
     etat: FILTRES.etat_execution,
+    declencheur: FILTRES.declencheur,
+    travail: FILTRES.travail,
     date_debut: FILTRES.instant_debut,
     date_fin: FILTRES.instant_fin,
   },

@@ -64,7 +64,7 @@ export function routesFichiers(app: FastifyInstance, deps: ApiDeps): void {
         response: {
           200: octets('Tout le contenu'),
           206: octets('La plage demandée'),
-          ...erreurs(304, 400, 401, 403, 404, 416, 422, 503),
+          ...erreurs(304, 400, 401, 403, 404, 410, 416, 422, 503),
         },
       },
     },

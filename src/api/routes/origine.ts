@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { type LigneLue, lireLignes } from '../lignes-archivees.ts';
 import { introuvable } from '../problemes.ts';
-import { archiveMuette, lieuDe } from '../provenance.ts';
+import { archiveMuette, archivePurgee, lieuDe } from '../provenance.ts';
 import { erreurs, json, parametresId } from '../schemas/commun.ts';
 import { origineDeLigne } from '../schemas/explication.ts';
 
@@ -31,7 +31,10 @@ export function routesOrigine(app: FastifyInstance, deps: ApiDeps): void {
           description:
             'Le texte est lu dans l’archive, à l’octet près. Une ligne saisie à la main ne vient d’aucun journal : origine vaut manuel, lignes est vide.',
           params: parametresId,
-          response: { 200: json(libelle, origineDeLigne), ...erreurs(304, 400, 401, 403, 404, 422, 503) },
+          response: {
+            200: json(libelle, origineDeLigne),
+            ...erreurs(304, 400, 401, 403, 404, 410, 422, 503),
+          },
         },
       },
       async (request, reply) => {
@@ -46,7 +49,9 @@ export function routesOrigine(app: FastifyInstance, deps: ApiDeps): void {
   }
 }
 
-type Trouvee = Omit<LigneDOrigine, 'centreId' | 'fichiers'> & ReturnType<typeof lieuDe> & LigneLue;
+type Trouvee = Omit<LigneDOrigine, 'centreId' | 'fichiers' | 'purgeeLe'> &
+  ReturnType<typeof lieuDe> &
+  LigneLue;
 
 /**
  * Looks a row up, then its lines. A file that grows in between takes its archive along under another name: then once
@@ -71,8 +76,9 @@ async function chercher(
 async function lireToutes(deps: ApiDeps, lignes: readonly LigneDOrigine[]): Promise<Trouvee[]> {
   const texts = new Map<string, Map<number, LigneLue>>();
   const found: Trouvee[] = [];
-  for (const { role, ligne, sha256, encodage, centreId, fichiers } of lignes) {
+  for (const { role, ligne, sha256, encodage, centreId, fichiers, purgeeLe } of lignes) {
     const lieu = lieuDe(fichiers);
+    if (purgeeLe !== null) throw archivePurgee(sha256, lieu.chemin, purgeeLe, ligne);
     let read = texts.get(sha256);
     if (!read) {
       const wanted = new Set(lignes.filter((other) => other.sha256 === sha256).map((other) => other.ligne));

@@ -1,16 +1,27 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
+import { Pret } from '../pret.ts';
+import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
 
-const sante = z.object({ status: z.literal('ok') }).meta({ id: 'Sante' });
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** whether requests should be sent here; whoever stops the server tells it first */
+    pret: Pret;
+  }
+}
 
-/** `GET /health`: whether the API answers and reaches its database. Says nothing else to anyone. */
+const sante = z.object({ status: z.literal('ok') }).meta({ id: 'Sante' });
+const PUBLIC = { acces: { acces: 'public' } } as const;
+const OK = { status: 'ok' } as const;
+
+/** Whether the API works, in three depths; none says anything else to anyone. */
 export function routesSante(app: FastifyInstance, deps: ApiDeps): void {
   app.get(
     '/health',
     {
-      config: { acces: { acces: 'public' } },
+      config: PUBLIC,
       schema: {
         tags: ['santé'],
         operationId: 'lire_sante',
@@ -21,7 +32,50 @@ export function routesSante(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (_request, reply) => {
       await deps.pool.query('SELECT 1');
-      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const });
+      return reply.header('cache-control', 'no-store').send(OK);
+    },
+  );
+
+  app.get(
+    '/health/live',
+    {
+      config: PUBLIC,
+      schema: {
+        tags: ['santé'],
+        operationId: 'lire_sante_live',
+        summary: 'Le processus vit-il ?',
+        description:
+          'Ne regarde rien d’autre que lui-même : sans réponse, il faut le relancer ; une base absente n’y change rien.',
+        security: [],
+        response: { 200: json('Il vit', sante) },
+      },
+    },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send(OK),
+  );
+
+  const pret = new Pret(deps.pool);
+  app.decorate('pret', pret);
+  app.get(
+    '/health/ready',
+    {
+      config: PUBLIC,
+      schema: {
+        tags: ['santé'],
+        operationId: 'lire_sante_ready',
+        summary: 'Faut-il lui envoyer des requêtes ?',
+        description:
+          'Non (503) tant que la base est absente ou que son schéma n’est pas celui du programme, et dès qu’un arrêt est demandé. Regardé au plus une fois par seconde.',
+        security: [],
+        response: { 200: json('Prêt', sante), ...erreurs(503) },
+      },
+    },
+    async (_request, reply) => {
+      if (!(await pret.estPret())) {
+        throw new Probleme(503, 'Pas prêt : réessayez dans quelques secondes.', {
+          headers: { 'retry-after': '5' },
+        });
+      }
+      return reply.header('cache-control', 'no-store').send(OK);
     },
   );
 }

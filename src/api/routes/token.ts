@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { refusAuthentification } from '../../base/metrics.ts';
 import { noter } from '../../postgres/audit.ts';
 import { fermerFamilleDe } from '../../postgres/rafraichissements.ts';
 import { DEFI } from '../auth/authentifier.ts';
@@ -87,6 +88,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
       const { username, password } = request.body as z.infer<typeof formulaireToken>;
       const essai = await freinage.essayer(username, request.ip);
       if (!essai.permis) {
+        refusAuthentification.inc({ reason: 'freinee' });
         await slowed.noter(request, 'connexion_freinee', { details: { attendre: essai.attendre } });
         throw new ErreurOAuth(
           429,
@@ -98,6 +100,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
       const { compte, juste } = await verifierEssai(essai, () => chercher(deps, username, password));
       if (!compte || !juste || !compte.actif) {
         const raison = compte ? (juste ? 'compte_inactif' : 'mot_de_passe') : 'compte_inconnu';
+        refusAuthentification.inc({ reason: raison });
         const line = ligneAudit(request, 'connexion_refusee', { userId: compte?.id, details: { raison } });
         await noter(deps.pool, line);
         throw refus();

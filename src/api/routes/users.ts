@@ -2,7 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { noter } from '../../postgres/audit.ts';
 import { listerCles } from '../../postgres/cles.ts';
-import { journalDePersonne, listerConnexions } from '../../postgres/export-compte.ts';
+import {
+  acquittementsDePersonne,
+  dateReactivation,
+  demandesDePersonne,
+  journalDePersonne,
+  listerConnexions,
+} from '../../postgres/export-compte.ts';
 import { existeUnCompte, listerComptes } from '../../postgres/users.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
@@ -182,7 +188,7 @@ function routeExport(app: FastifyInstance, deps: ApiDeps): void {
         operationId: 'exporter_moi',
         summary: 'Exporter tout ce qui est conservé sur soi',
         description:
-          'Droits d’accès et à la portabilité (RGPD, articles 15 et 20) : compte, clés, connexions, journal.',
+          'Droits d’accès et à la portabilité (RGPD, articles 15 et 20) : compte, clés, connexions, tâches demandées, alertes acquittées, journal.',
         querystring: SANS_PARAMETRE,
         response: { 200: json('Le fichier', exportLu), ...erreurs(400, 401, 403, 422, 503) },
       },
@@ -196,9 +202,11 @@ function routeExport(app: FastifyInstance, deps: ApiDeps): void {
       const { cles } = await listerCles(deps.pool, { userId, skip: 0, limit: ALL_KEYS });
       const fichier = {
         date_export: deps.time.format(Math.floor(deps.maintenant() / 1000)),
-        compte: shown,
+        compte: { ...shown, reactive_le: await dateReactivation(deps.pool, userId) },
         cles: cles.map(({ user_id: _user, ...cle }) => cle),
         connexions: await listerConnexions(deps.pool, userId, deps.maintenant()),
+        demandes: await demandesDePersonne(deps.pool, userId),
+        acquittements: await acquittementsDePersonne(deps.pool, userId),
         journal: await journalDePersonne(deps.pool, userId),
       };
       return reply

@@ -85,6 +85,7 @@ export const TEXTES_ERREURS: Readonly<Record<number, string>> = {
   406: 'Aucune des formes que Accept demande n’existe',
   408: 'La requête a mis trop de temps à arriver',
   409: 'Conflit : doublon, ligne calculée des journaux, ou ligne dont d’autres dépendent',
+  410: 'Effacé : la durée de conservation est passée',
   412: 'If-Match ne correspond plus : la ligne a changé entre-temps',
   413: 'Corps trop grand',
   414: 'Adresse trop longue',

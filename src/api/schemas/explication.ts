@@ -56,12 +56,13 @@ export const explicationDeSession = z
     centre_usinage_id: id,
     date_production: date,
     origine: z.enum(['log', 'manuel']),
-    note: z
-      .string()
-      .nullable()
-      .meta({ description: 'D’une session saisie à la main : que rien n’est calculé' }),
+    note: z.string().nullable().meta({
+      description:
+        'D’une session saisie à la main, que rien n’est calculé ; d’une journée purgée, que ses détails sont effacés',
+    }),
     conforme: z.boolean().nullable().meta({
-      description: 'Les chiffres recalculés ici sont ceux de la session ; null pour une saisie à la main',
+      description:
+        'Les chiffres recalculés ici sont ceux de la session ; null pour une saisie à la main ou une journée purgée',
     }),
     chiffres: z
       .object(

@@ -1,7 +1,7 @@
 /** Query parameters that every list understands (spec: REST API, « Lists »). */
 import { z } from 'zod';
 import { booleenTexte, date, entierTexte, idTexte, instant, texte } from './commun.ts';
-import { ETATS_EXECUTION } from './executions.ts';
+import { DECLENCHEURS, ETATS_EXECUTION } from './executions.ts';
 
 export const LIMITE_DEFAUT = 100;
 const LIMITE_MAX = 1000;
@@ -38,6 +38,8 @@ export const FILTRES = {
     .enum(['erp', 'manuel'])
     .meta({ description: 'erp : copiées ; manuel : saisies à la main' }),
   tache: texte(50).meta({ description: 'Seulement cette tâche', examples: ['ingest'] }),
+  declencheur: z.enum(DECLENCHEURS).meta({ description: 'Seulement les passages déclenchés ainsi' }),
+  travail: z.uuid('Attendu un UUID.').meta({ description: 'Seulement les essais de ce travail' }),
   etat_execution: z.enum(ETATS_EXECUTION).meta({ description: 'Seulement les passages dans cet état' }),
 } as const;
 

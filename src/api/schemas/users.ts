@@ -107,12 +107,15 @@ export const pageSimple = {
     .meta({ type: 'integer', description: `Lignes au plus (défaut ${LIMITE_DEFAUT}, au plus 1000)` }),
 };
 
+const geste = z.object({ instant: instantLu, objet: z.string().meta({ description: 'Tâche, ou alerte' }) });
+
 export const exportLu = z
   .object({
     date_export: z.iso.datetime({ offset: true }),
     compte: compteLu.extend({
       version: z.int().meta({ description: 'Nombre de modifications, plus un' }),
       derniere_connexion: instantLu.nullable(),
+      reactive_le: instantLu.nullable().meta({ description: 'Dernière réactivation par un admin' }),
     }),
     cles: z
       .array(
@@ -130,6 +133,8 @@ export const exportLu = z
     connexions: z
       .array(z.object({ date_creation: instantLu, expire: instantLu, renouvellements: z.int() }))
       .meta({ description: 'Connexions ouvertes du tableau de bord' }),
+    demandes: z.array(geste).meta({ description: 'Tâches demandées par l’API' }),
+    acquittements: z.array(geste).meta({ description: 'Alertes acquittées' }),
     journal: z
       .array(
         z.object({

@@ -49,8 +49,8 @@ export class LogParser {
   readonly #time: FactoryTime;
   readonly #encoding: Encoding['name'];
   readonly #sink: Sink;
-  readonly #names = new NameTally();
-  readonly #compte = emptyCount();
+  #names = new NameTally();
+  #compte = emptyCount();
   readonly #lineCutter: ByteLines | Utf16Lines;
   /** bytes of the BOM still to be passed over */
   #bom: number;
@@ -87,6 +87,19 @@ export class LogParser {
       bytes = bytes.subarray(skipped);
     }
     this.#lineCutter.push(bytes);
+  }
+
+  /**
+   * A parser that has read what this one has, and goes on apart, with a sink of its own. Only between two lines: what
+   * was pushed so far must have ended with one.
+   */
+  fork(sink: Sink): LogParser {
+    const fork = new LogParser({ name: this.#encoding, bom: this.#bom }, this.#time, sink);
+    fork.#names = this.#names.copy();
+    fork.#compte = { ...this.#compte };
+    fork.#first = this.#first;
+    fork.#latest = this.#latest;
+    return fork;
   }
 
   end(): Reading {

@@ -49,6 +49,13 @@ export class NameTally {
     see(this.#entry(name, instant), instant);
   }
 
+  /** The same counts, to be counted on apart. */
+  copy(): NameTally {
+    const copy = new NameTally();
+    for (const [name, entry] of this.#entries) copy.#entries.set(name, { ...entry });
+    return copy;
+  }
+
   result(): Map<string, AutreEvenement> {
     return this.#entries;
   }

@@ -5,6 +5,8 @@ export interface ContenuConnu {
   /** bytes */
   readonly taille: number;
   readonly etat: 'active' | 'remplacee';
+  /** its bytes left the archive (retention): whether other bytes are its beginning cannot be said any more */
+  readonly purgee?: boolean;
 }
 
 /** What new bytes at a path are, beside those seen there before. */
@@ -35,7 +37,7 @@ export async function decide(
   const absorbes: ContenuConnu[] = [];
   for (const contenu of contenus) {
     if (contenu.taille > octets.taille) {
-      if ((await ask.debutDe(contenu, octets.taille)) === octets.sha256) {
+      if (!contenu.purgee && (await ask.debutDe(contenu, octets.taille)) === octets.sha256) {
         return { kind: 'prefixe', versionId: contenu.versionId };
       }
     } else if (contenu.taille < octets.taille && (await ask.debut(contenu.taille)) === contenu.sha256) {

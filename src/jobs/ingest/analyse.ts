@@ -11,6 +11,12 @@ export const MEMORY_BUDGET = 25_000;
 /** More events than a machine can write in a day (11 a second): the version is put aside (ATL_L204). */
 export const MAX_EVENTS_PER_DAY = 1_000_000;
 
+/** A line in quarantine, and the production day that it belongs to for its retention. */
+export interface RejetDate extends Rejet {
+  /** of the last known event before it in the file; undefined when nobody knows */
+  readonly jour: number | undefined;
+}
+
 /** What a version holds. */
 export interface ContenuLu {
   readonly encodage: Encoding;
@@ -82,16 +88,36 @@ export async function lireJours(
   return jours;
 }
 
+/**
+ * The rejects of a version with their days, from what is in memory.
+ *
+ * @returns undefined when too much was read to keep it all: {@link lireRejets} finds them again
+ */
+export function daterRejets({ jours, rejets }: ContenuLu): RejetDate[] | undefined {
+  if (!jours || !rejets) return undefined;
+  if (rejets.length === 0) return [];
+  const events = [...jours.values()].flat().sort((a, b) => a.ligne - b.ligne);
+  let next = 0;
+  return rejets.map((rejet) => {
+    while (next < events.length && events[next]!.ligne < rejet.ligne) next++;
+    // Those before the first event go with it: a file begins with the day that it is about.
+    return { ...rejet, jour: events[Math.max(0, next - 1)]?.jour };
+  });
+}
+
 /** The rejects of a version, one after the other, in memory that does not grow with their number. */
 export async function* lireRejets(
   pieces: AsyncIterable<Buffer>,
   encodage: Encoding,
   time: FactoryTime,
-): AsyncGenerator<Rejet> {
-  let found: Rejet[] = [];
+): AsyncGenerator<RejetDate> {
+  let found: RejetDate[] = [];
+  let jour: number | undefined;
   const parser = new LogParser(encodage, time, {
-    evenement() {},
-    rejet: (rejet) => void found.push(rejet),
+    evenement: (evenement) => {
+      jour = evenement.jour;
+    },
+    rejet: (rejet) => void found.push({ ...rejet, jour }),
   });
   for await (const piece of pieces) {
     parser.push(piece);

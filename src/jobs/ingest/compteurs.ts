@@ -1,5 +1,6 @@
 import type { Raison } from '../../domain/journal/events.ts';
 import type { ContenuLu } from './analyse.ts';
+import type { Recalcul } from './recalcul.ts';
 
 /** What an import did; kept with its run, printed at its end. */
 export interface Compteurs {
@@ -20,6 +21,8 @@ export interface Compteurs {
   sessionsModifiees: number;
   sessionsInchangees: number;
   sessionsSupprimees: number;
+  /** concerned by what was read, but purged in part: left as they are */
+  journeesGelees: number;
 }
 
 export function nouveauxCompteurs(): Compteurs {
@@ -39,6 +42,7 @@ export function nouveauxCompteurs(): Compteurs {
     sessionsModifiees: 0,
     sessionsInchangees: 0,
     sessionsSupprimees: 0,
+    journeesGelees: 0,
   };
 }
 
@@ -56,4 +60,13 @@ export function compterLecture(compteurs: Compteurs, contenu: ContenuLu | undefi
   for (const [raison, nombre] of contenu.rejetsParRaison) {
     compteurs.rejetsParRaison[raison] = (compteurs.rejetsParRaison[raison] ?? 0) + nombre;
   }
+}
+
+/** Counts days that were recomputed. */
+export function compterRecalcul(compteurs: Compteurs, recalcul: Recalcul): void {
+  compteurs.sessionsCreees += recalcul.creees;
+  compteurs.sessionsModifiees += recalcul.modifiees;
+  compteurs.sessionsInchangees += recalcul.inchangees;
+  compteurs.sessionsSupprimees += recalcul.supprimees;
+  compteurs.journeesGelees += recalcul.gelees;
 }

@@ -18,6 +18,8 @@ export interface IngestContext extends BaseContext {
   readonly archive: Archive;
   readonly source: SourceJournaux;
   readonly onEtape?: (etape: Etape) => void;
+  /** bytes come from the archive itself (a rebuild): there is nothing new to note beside it */
+  readonly relecture?: boolean;
 }
 
 /** Settings that the rows of a version depend on; when they change, versions are read again. */

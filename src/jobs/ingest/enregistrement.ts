@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { type ContenuConnu, decide } from '../../domain/journal/versions.ts';
 import * as fichiers from '../../postgres/fichiers.ts';
 import { markVersionsDays } from '../../postgres/jours.ts';
+import { suivreVersion } from '../../postgres/jours-geles.ts';
 import type { Client } from '../../postgres/pool.ts';
 import { findVersions, loadVersions, settleVersions } from '../../postgres/versions.ts';
 import { updateCatalogue } from './catalogue.ts';
 import type { IngestContext } from './context.ts';
+import { noterIndex } from './index-archives.ts';
 import type { Lecture } from './lecture.ts';
 import { type Nouvelle, writeVersions } from './nouvelles-versions.ts';
 
@@ -99,12 +101,20 @@ export async function enregistrer(
   await mark(changed);
   const left = [...new Set([...changed, ...absorbed])];
   const { flipped, deleted } = await settleVersions(client, centre.id, left);
+  for (const { lecture, contenu } of plan.absorptions) {
+    if (!deleted.includes(contenu.versionId)) continue;
+    await suivreVersion(client, centre.id, contenu.versionId, versionOf.get(lecture)!);
+  }
   const ended = new Set([...deleted, ...written.values()]);
   await updateCatalogue(client, centre.id, {
     before: before.filter((version) => ended.has(version.id)),
     written,
     recompute: [...replaced, ...flipped],
   });
+  if (!options.aBlanc && !ctx.relecture) {
+    const liees = [...plan.liees, ...[...written.keys()].flatMap(({ lectures: own }) => own.slice(1))];
+    await noterIndex(ctx, client, centre, { liees, remplacer: options.remplacer });
+  }
   return { jours, aRelire: plan.aRelire };
 }
 
@@ -114,6 +124,8 @@ interface Plan {
   readonly nouvelles: Nouvelle[];
   /** known versions that a path holds from now on */
   readonly liens: fichiers.Lien[];
+  /** the readings of those */
+  readonly liees: Lecture[];
   readonly absorptions: (Absorption & { readonly lecture: Lecture })[];
   readonly aRelire: Lecture[];
 }
@@ -127,18 +139,34 @@ async function decideAll(
   fichierId: (lecture: Lecture) => number,
   remplacer: ReadonlySet<string>,
 ): Promise<Plan> {
-  const plan: Plan = { connues: new Map(), nouvelles: [], liens: [], absorptions: [], aRelire: [] };
+  const plan: Plan = {
+    connues: new Map(),
+    nouvelles: [],
+    liens: [],
+    liees: [],
+    absorptions: [],
+    aRelire: [],
+  };
   const shas = lectures.map((lecture) => lecture.sha256);
   const contenus = await fichiers.loadContenus(client, lectures.map(fichierId));
   const prefixes = await fichiers.loadPrefixes(client, lectures.map(fichierId), shas);
-  const known = new Map((await findVersions(client, centreId, shas)).map((v) => [v.sha256, v.id]));
+  const versions = await findVersions(client, centreId, shas);
+  const known = new Map(versions.map((v) => [v.sha256, v.id]));
+  const purged = new Set(versions.filter((v) => v.purgee).map((v) => v.sha256));
   const nouvelles = new Map<string, Nouvelle>();
   for (const lecture of lectures) {
     const id = fichierId(lecture);
     const decision = await decide(lecture, contenus.get(id) ?? [], prefixes.get(id) ?? new Map(), {
-      debut: (taille) => beginning(ctx, centreId, lecture, taille),
+      debut: (taille) => beginning(ctx, centreId, lecture, taille, purged),
       debutDe: (contenu, taille) => hashBeginning(ctx.archive.read(centreId, contenu.sha256), taille),
+    }).catch((error: unknown) => {
+      if (error instanceof OctetsPartis) return undefined;
+      throw error;
     });
+    if (decision === undefined) {
+      plan.aRelire.push(lecture);
+      continue;
+    }
     if (decision.kind === 'connu') {
       plan.connues.set(lecture, decision.versionId);
       continue;
@@ -154,6 +182,7 @@ async function decideAll(
     const twin = nouvelles.get(lecture.sha256);
     if (versionId !== undefined) {
       plan.liens.push({ fichierId: id, versionId });
+      plan.liees.push(lecture);
       plan.connues.set(lecture, versionId);
     } else if (twin) {
       twin.lectures.push(lecture);
@@ -185,16 +214,22 @@ async function replaceAll(
   return versions;
 }
 
+/** Known bytes are needed again, and left the archive (retention): only their file still has them. */
+class OctetsPartis extends Error {}
+
+/** @throws OctetsPartis */
 async function beginning(
   ctx: IngestContext,
   centreId: number,
   lecture: Lecture,
   taille: number,
+  purged: ReadonlySet<string>,
 ): Promise<string> {
   const known = lecture.debuts.get(taille);
   if (known !== undefined) return known;
   // Somebody else registered a content of this path since it was listed.
   const waiting = await lecture.contenu?.archive;
+  if (!waiting && purged.has(lecture.sha256)) throw new OctetsPartis();
   const pieces = waiting ? ctx.archive.readWaiting(waiting) : ctx.archive.read(centreId, lecture.sha256);
   return await hashBeginning(pieces, taille);
 }

@@ -1,17 +1,22 @@
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import { type FichierConnu, lockCentre, saveErreur } from '../../postgres/fichiers.ts';
-import { pendingDays } from '../../postgres/jours.ts';
+import { octetsImportes } from '../../base/metrics.ts';
+import { tracer } from '../../base/traces.ts';
+import { type FichierConnu, saveErreur } from '../../postgres/fichiers.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
-import { takeStaleArchives } from '../../postgres/versions.ts';
-import { type FichierSource, MAX_PATH } from '../../sources/source.ts';
+import { type EntreeSource, type FichierSource, MAX_PATH } from '../../sources/source.ts';
+import { eraseArchives } from './archives-perimees.ts';
 import { BufferRing } from './buffer-ring.ts';
 import { type Centre, Centres, remember, withRow } from './centres.ts';
-import { type Compteurs, compterLecture, nouveauxCompteurs } from './compteurs.ts';
+import { type Compteurs, compterLecture, compterRecalcul, nouveauxCompteurs } from './compteurs.ts';
 import type { IngestContext } from './context.ts';
-import { enregistrer } from './enregistrement.ts';
-import { type Lecture, lire } from './lecture.ts';
-import { raisonEcart } from './nouvelles-versions.ts';
+import { type Enregistrement, enregistrer } from './enregistrement.ts';
+import { discard, type Lecture, type LectureContexte, lire } from './lecture.ts';
+import { chronometrer } from './listage.ts';
+import { mesurerLecture, mesurerRetard } from './mesures.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
+import { direLecture, reprendreJournees } from './reprise.ts';
+import { Suites } from './suites.ts';
+import { Voies } from './voies.ts';
 
 export interface ImportOptions {
   /** only this centre (name) */
@@ -20,17 +25,25 @@ export interface ImportOptions {
   readonly replace?: string;
   /** say what would change, change nothing */
   readonly aBlanc?: boolean;
+  /** many scans of files that grow, instead of one: what they hold stays in memory, small batches go side by side */
+  readonly suivi?: boolean;
   readonly onProgress?: (compteurs: Readonly<Compteurs>) => void;
 }
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
 const BATCH = { files: 16, bytes: 16 * 1024 * 1024, events: 20_000 };
+/** Batches of a followed source that are written side by side: each waits for PostgreSQL most of its time. */
+const LANES = 3;
+/** Time between two looks at what others left undone, while a source is followed (ms). */
+const FINISH_EVERY = 5_000;
 /** The first batch has this many files, each next one twice as many: PostgreSQL gets to work early. */
 const FIRST_BATCH = 4;
 
 interface Lot {
   readonly centre: Centre;
   readonly lectures: Lecture[];
+  /** when its first file had been read (ms of the monotonic clock) */
+  readonly debut: number;
   bytes: number;
   events: number;
 }
@@ -54,6 +67,17 @@ export class Import {
   /** the batch being written while the next one is read */
   #writing: Promise<void> = Promise.resolve();
   #replaced = false;
+  /** ids of the centres whose files were read since archives were last erased */
+  readonly #touched = new Set<number>();
+  #finished = Number.NEGATIVE_INFINITY;
+  /** files that grow while they are followed */
+  readonly #suites = new Suites();
+  /** those read since the first scan, by path: where a hint may lead straight to */
+  readonly #mobiles = new Map<string, FichierSource>();
+  /** small batches of a followed source are written side by side */
+  readonly #voies = new Voies({ nombre: LANES, poids: BATCH.bytes });
+  /** what listing the source took the last time, ms */
+  #listing = 0;
 
   constructor(ctx: IngestContext, options: ImportOptions) {
     this.#ctx = ctx;
@@ -67,15 +91,49 @@ export class Import {
     return this.#compteurs;
   }
 
+  /** What listing the whole source took the last time, ms. */
+  get listing(): number {
+    return this.#listing;
+  }
+
+  /** Of some paths, the files that were seen to grow: there, looking at them is enough. */
+  known(chemins: Iterable<string>): string[] {
+    if (!this.#ctx.source.revoir) return [];
+    return [...chemins].filter((chemin) => this.#mobiles.has(chemin));
+  }
+
   /** Goes through the source once; what changed is in PostgreSQL when it returns. */
   async scan(): Promise<Compteurs> {
+    const listing = chronometrer(this.#ctx.source.list(), (ms) => {
+      this.#listing = ms;
+    });
+    return await this.#go(listing);
+  }
+
+  /** The same for some paths that `known` knows. */
+  async look(chemins: readonly string[]): Promise<Compteurs> {
+    if (chemins.length === 0) return nouveauxCompteurs();
+    const { source } = this.#ctx;
+    const mobiles = this.#mobiles;
+    async function* entries(): AsyncGenerator<EntreeSource> {
+      // In the order of a listing: all imports take their locks in the same order.
+      for (const chemin of chemins.toSorted()) {
+        const fichier = await source.revoir!(mobiles.get(chemin)!);
+        if (fichier) yield { kind: 'fichier', fichier };
+        else mobiles.delete(chemin);
+      }
+    }
+    return await this.#go(entries());
+  }
+
+  async #go(entries: AsyncIterable<EntreeSource>): Promise<Compteurs> {
     const { signal } = this.#ctx.shutdown;
     this.#compteurs = nouveauxCompteurs();
     this.#files = FIRST_BATCH;
     // A failure is thrown by the next wait; until then it must not count as unhandled.
     this.#writing.catch(() => undefined);
     try {
-      for await (const entree of this.#ctx.source.list()) {
+      for await (const entree of entries) {
         signal.throwIfAborted();
         if (entree.kind === 'dossier') await this.#centre(entree.dossier);
         else if (entree.kind === 'ecarte') await this.#ecarte(entree.chemin, entree.raison, entree.erreur);
@@ -83,7 +141,7 @@ export class Import {
       }
       await this.#flush();
     } finally {
-      await this.#writing.catch(() => undefined);
+      await Promise.allSettled([this.#writing, this.#voies.attendre()]);
       if (this.#aBlanc) await this.#ctx.archive.endRehearsal();
       else for (const lecture of this.#lot?.lectures ?? []) await discard(this.#ctx, lecture);
     }
@@ -101,15 +159,18 @@ export class Import {
         `--centre ${this.#options.centre} : pas de dossier de ce centre (${known}).`,
       );
     }
-    const { fichiersLus, fichiersDejaConnus } = this.#compteurs;
-    if (!this.#aBlanc && (this.#scans === 0 || fichiersLus > fichiersDejaConnus)) await this.#finish();
+    const now = performance.now();
+    if (!this.#aBlanc && now - this.#finished >= (this.#options.suivi ? FINISH_EVERY : 0)) {
+      await this.#finish();
+      this.#finished = now;
+    }
     this.#scans++;
     return this.#compteurs;
   }
 
   /** The centre of a folder; undefined when it is not to be imported. */
   #centre(dossier: string): Promise<Centre | undefined> {
-    return this.#centres.of(dossier, (recalcul) => this.#count(recalcul));
+    return this.#centres.of(dossier, this.#count);
   }
 
   async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
@@ -150,6 +211,7 @@ export class Import {
     }
     const lecture = await this.#lire(centre, fichier, connu, false);
     if (!lecture) return;
+    if (this.#following()) this.#mobiles.set(fichier.chemin, fichier);
     if (replace) this.#replaced = true;
     await this.#add(centre, lecture);
   }
@@ -162,21 +224,28 @@ export class Import {
   ): Promise<Lecture | undefined> {
     const { source, archive, time } = this.#ctx;
     try {
-      const lecture = await lire(fichier, connu, {
+      const span = { 'atelier.centre': centre.nom, 'file.path': fichier.chemin, 'file.size': fichier.taille };
+      const contexte: LectureContexte = {
         source,
         archive,
         time,
         buffers: this.#buffers,
         centre: centre.nom,
         connait: (sha256) => !full && centre.shas.has(sha256),
+        // The first scan meets files of years; those that it misses next time are those that grow.
+        suites: this.#following() ? this.#suites : undefined,
         onBytes: (bytes) => {
           this.#compteurs.octetsLus += bytes;
+          octetsImportes.inc(bytes);
           this.#options.onProgress?.(this.#compteurs);
         },
-      });
+      };
+      const lecture = await tracer('fichier', span, () => lire(fichier, connu, contexte));
       if (!lecture) this.#ctx.logger.info({ fichier: fichier.chemin }, 'fichier disparu avant sa lecture');
       return lecture;
     } catch (error) {
+      // A stop ends connections too: that says nothing of the file.
+      this.#ctx.shutdown.signal.throwIfAborted();
       // Without an archive nothing may be registered; anything else concerns this file only.
       if (error instanceof AtelierError && error.code === 'ATL_L203') throw error;
       await this.#illisible(centre, fichier.chemin, messageOf(error));
@@ -186,7 +255,7 @@ export class Import {
 
   async #add(centre: Centre, lecture: Lecture): Promise<void> {
     if (this.#lot && this.#lot.centre !== centre) await this.#flush();
-    this.#lot ??= { centre, lectures: [], bytes: 0, events: 0 };
+    this.#lot ??= { centre, lectures: [], debut: performance.now(), bytes: 0, events: 0 };
     const lot = this.#lot;
     lot.lectures.push(lecture);
     this.#ctx.onEtape?.('apres_lecture');
@@ -208,6 +277,9 @@ export class Import {
   async #flush(): Promise<void> {
     const lot = this.#lot;
     this.#lot = undefined;
+    if (this.#following()) {
+      return await (lot ? this.#voies.lancer(lot.bytes, () => this.#write(lot)) : this.#voies.attendre());
+    }
     if (lot) {
       this.#files *= 2;
       let jours: ReadonlySet<number>;
@@ -226,39 +298,62 @@ export class Import {
     }
   }
 
+  /** Whether files are met that were seen before: they change by little. */
+  #following(): boolean {
+    return this.#options.suivi === true && this.#scans > 0;
+  }
+
+  async #write(lot: Lot): Promise<void> {
+    try {
+      await this.#recompute(lot, await this.#register(lot));
+    } catch (error) {
+      for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
+      throw error;
+    }
+  }
+
   async #register({ centre, lectures }: Lot): Promise<ReadonlySet<number>> {
     const remplacer = new Set(this.#options.replace === undefined ? [] : [this.#options.replace]);
     this.#ctx.onEtape?.('avant_enregistrement');
-    const { jours, aRelire } = await withClient(this.#ctx.pool, (client) =>
-      transaction(
-        client,
-        async () => {
-          const options = { remplacer, aBlanc: this.#aBlanc };
-          const withId = await withRow(client, centre);
-          const registered = await enregistrer(this.#ctx, client, withId, lectures, options);
-          // Nothing of a dry run is left after its transaction: its days are computed inside.
-          if (this.#aBlanc) await this.#recalculer(client, withId, lectures, registered.jours);
-          return registered;
-        },
-        { keep: !this.#aBlanc },
-      ),
-    );
+    const span = { 'atelier.centre': centre.nom, 'atelier.fichiers': lectures.length };
+    const write = (): Promise<Enregistrement> =>
+      withClient(this.#ctx.pool, (client) =>
+        transaction(
+          client,
+          async () => {
+            const options = { remplacer, aBlanc: this.#aBlanc };
+            const withId = await withRow(client, centre);
+            const registered = await enregistrer(this.#ctx, client, withId, lectures, options);
+            // Nothing of a dry run is left after its transaction: its days are computed inside.
+            if (this.#aBlanc) await this.#recalculer(client, withId, lectures, registered.jours);
+            return registered;
+          },
+          { keep: !this.#aBlanc },
+        ),
+      );
+    const { jours, aRelire } = await tracer('enregistrement', span, write);
     this.#ctx.onEtape?.('apres_enregistrement');
+    this.#touched.add(centre.id);
     for (const lecture of lectures) this.#tell(centre, lecture);
     for (const { fichier } of aRelire) {
       const lecture = await this.#lire(centre, fichier, undefined, true);
       if (!lecture) continue;
-      const lot = { centre, lectures: [lecture], bytes: 0, events: 0 };
+      const lot = { centre, lectures: [lecture], debut: performance.now(), bytes: 0, events: 0 };
       await this.#recompute(lot, await this.#register(lot));
+      // Bytes that turned out to be known after all got no name.
+      if (!this.#aBlanc) await discard(this.#ctx, lecture);
     }
     return jours;
   }
 
-  async #recompute({ centre, lectures }: Lot, jours: ReadonlySet<number>): Promise<void> {
+  async #recompute({ centre, lectures, debut }: Lot, jours: ReadonlySet<number>): Promise<void> {
     if (this.#aBlanc || jours.size === 0) return;
-    await withClient(this.#ctx.pool, (client) =>
-      transaction(client, () => this.#recalculer(client, centre, lectures, jours)),
+    await tracer('recalcul', { 'atelier.centre': centre.nom, 'atelier.jours': jours.size }, () =>
+      withClient(this.#ctx.pool, (client) =>
+        transaction(client, () => this.#recalculer(client, centre, lectures, jours)),
+      ),
     );
+    mesurerRetard(centre, debut);
     this.#ctx.onEtape?.('apres_recalcul');
   }
 
@@ -275,63 +370,25 @@ export class Import {
   }
 
   #tell(centre: Centre, lecture: Lecture): void {
-    const { fichier, taille, contenu } = lecture;
-    compterLecture(this.#compteurs, contenu);
+    compterLecture(this.#compteurs, lecture.contenu);
+    if (!this.#aBlanc) mesurerLecture(centre, lecture);
     remember(centre, lecture);
-    this.#told.delete(fichier.chemin);
-    const entry = { centre: centre.nom, fichier: fichier.chemin, octets: taille };
-    if (!contenu) {
-      this.#ctx.logger.info(entry, 'contenu déjà connu');
-      return;
-    }
-    const ecart = raisonEcart(contenu);
-    if (ecart !== undefined) {
-      this.#compteurs.fichiersEcartes++;
-      this.#ctx.logger.error({ ...entry, raison: ecart }, 'fichier archivé mais écarté');
-      return;
-    }
-    const { lignes, lignesEvenements: evenements, lignesRejetees: rejets } = contenu.reading.compte;
-    this.#ctx.logger.info(
-      { ...entry, encodage: contenu.encodage.name, lignes, evenements, rejets },
-      'fichier lu',
-    );
+    this.#told.delete(lecture.fichier.chemin);
+    direLecture(this.#ctx.logger, centre.nom, lecture, this.#compteurs);
   }
 
-  #count({ creees, modifiees, inchangees, supprimees }: Recalcul): void {
-    this.#compteurs.sessionsCreees += creees;
-    this.#compteurs.sessionsModifiees += modifiees;
-    this.#compteurs.sessionsInchangees += inchangees;
-    this.#compteurs.sessionsSupprimees += supprimees;
-  }
+  readonly #count = (recalcul: Recalcul): void => compterRecalcul(this.#compteurs, recalcul);
 
   /** Recomputes days that a killed import left behind, and erases archives that are no longer needed. */
   async #finish(): Promise<void> {
     const byId = this.#centres.byId();
     await withClient(this.#ctx.pool, async (client) => {
-      for (const { centreId, jours } of await pendingDays(client)) {
-        const centre = byId.get(centreId);
-        if (!centre) continue;
-        this.#ctx.logger.info(
-          { centre: centre.nom, jours: jours.length },
-          'reprise de journées à recalculer',
-        );
-        this.#count(await transaction(client, () => recalculer(this.#ctx, client, centre, jours)));
+      await reprendreJournees(this.#ctx, client, byId, this.#count);
+      // What others left to be erased is found once; after that only what was read here makes more of it.
+      for (const centreId of this.#scans === 0 ? byId.keys() : this.#touched) {
+        await eraseArchives(this.#ctx, client, centreId);
+        this.#touched.delete(centreId);
       }
-      for (const centreId of byId.keys()) await eraseArchives(this.#ctx, client, centreId);
     });
   }
-}
-
-/** Erases archives whose bytes are in a longer one. */
-async function eraseArchives(ctx: IngestContext, client: Client, centreId: number): Promise<void> {
-  await transaction(client, async () => {
-    await lockCentre(client, centreId);
-    for (const sha256 of await takeStaleArchives(client, centreId))
-      await ctx.archive.remove(centreId, sha256);
-  });
-}
-
-async function discard(ctx: IngestContext, lecture: Lecture): Promise<void> {
-  const waiting = await lecture.contenu?.archive.catch(() => undefined);
-  if (waiting) await ctx.archive.discard(waiting);
 }

@@ -6,6 +6,7 @@ import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.t
 import type { FichierOuvert, FichierSource, SourceJournaux } from '../../sources/source.ts';
 import { analyse, type ContenuLu } from './analyse.ts';
 import type { BufferRing } from './buffer-ring.ts';
+import { Suite, type Suites } from './suites.ts';
 
 /** Files up to this many bytes are read in one piece; a day's log has 0.5 to 3 MB. */
 export const WHOLE_FILE = 8 * 1024 * 1024;
@@ -41,6 +42,8 @@ export interface LectureContexte {
   /** whether these bytes were parsed and archived before */
   connait(sha256: string): boolean;
   readonly onBytes: (bytes: number) => void;
+  /** files that grow while they are followed; absent: each reading is the only one */
+  readonly suites?: Suites | undefined;
 }
 
 /**
@@ -88,19 +91,37 @@ async function lireEntier(
     }
     ctx.onBytes(length);
     const bytes = buffer.subarray(0, length);
-    const sha256 = hash('sha256', bytes, 'hex');
+    const { chemin } = fichier;
+    const known = ctx.suites?.take(chemin);
+    const before = known && { taille: known.taille, sha256: known.sha256 };
+    const grown = known?.continues(bytes);
+    const sha256 = grown ?? hash('sha256', bytes, 'hex');
     const debuts = new Map(
       tailles
         .filter((taille) => taille < length)
-        .map((taille) => [taille, hash('sha256', bytes.subarray(0, taille), 'hex')]),
+        .map((taille) => [
+          taille,
+          grown !== undefined && taille === before?.taille
+            ? before.sha256
+            : hash('sha256', bytes.subarray(0, taille), 'hex'),
+        ]),
     );
     const lecture = { fichier, sha256, taille: length, signature: ouvert.signature, debuts };
-    if (ctx.connait(sha256)) return { ...lecture, contenu: undefined };
-    archive = ctx.archive.write({ centre: ctx.centre, chemin: fichier.chemin }, bytes);
+    if (ctx.connait(sha256)) {
+      if (known && known.sha256 === sha256) ctx.suites?.put(chemin, known);
+      return { ...lecture, contenu: undefined };
+    }
+    const meta = { centre: ctx.centre, chemin };
+    const continued = known && grown !== undefined && known.grow(bytes, sha256) ? known : undefined;
+    const encodage = continued ? undefined : detect([bytes]);
+    const suite = continued ?? (ctx.suites && Suite.of(bytes, sha256, encodage!, ctx.time));
+    archive = suite
+      ? ctx.archive.writeFrames(meta, () => suite.frames(bytes, ctx.archive))
+      : ctx.archive.write(meta, bytes);
     // Awaited when the batch is registered; until then a failure is not lost, only late.
     archive.catch(() => undefined);
-    const encodage = detect([bytes]);
-    const contenu = await analyse([bytes], encodage, ctx.time);
+    const contenu = suite ? suite.contenu(bytes) : await analyse([bytes], encodage!, ctx.time);
+    if (suite) ctx.suites?.put(chemin, suite);
     return { ...lecture, contenu: { ...contenu, archive } };
   } finally {
     // The compressor works on these bytes in another thread.
@@ -174,3 +195,12 @@ function detect(pieces: readonly Buffer[]): Encoding {
 }
 
 function noop(): void {}
+
+/** Lets go of what the archive keeps for a reading that is not registered. */
+export async function discard(
+  { archive }: Pick<LectureContexte, 'archive'>,
+  lecture: Lecture,
+): Promise<void> {
+  const waiting = await lecture.contenu?.archive.catch(() => undefined);
+  if (waiting) await archive.discard(waiting);
+}

@@ -1,11 +1,11 @@
 import type { ArchiveEnAttente } from '../../archives/archive.ts';
 import { AtelierError } from '../../base/errors.ts';
 import { formatEncoding } from '../../domain/journal/encoding.ts';
-import type { Rejet } from '../../domain/journal/events.ts';
 import type { ContenuConnu } from '../../domain/journal/versions.ts';
 import { deleteJours, insertJours } from '../../postgres/jours.ts';
+import { joursSansQuarantaine } from '../../postgres/jours-geles.ts';
 import type { Client } from '../../postgres/pool.ts';
-import { copyRejets, deleteRejets } from '../../postgres/rejets.ts';
+import { copyRejets, deleteRejets, recompterPurges } from '../../postgres/rejets.ts';
 import {
   findVersions,
   insertVersions,
@@ -14,7 +14,7 @@ import {
   updateVersion,
   type VersionEcrite,
 } from '../../postgres/versions.ts';
-import { type ContenuLu, lireRejets, MAX_EVENTS_PER_DAY } from './analyse.ts';
+import { type ContenuLu, daterRejets, lireRejets, MAX_EVENTS_PER_DAY, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import type { Lecture } from './lecture.ts';
 
@@ -63,8 +63,13 @@ export async function writeVersions(
   const jours = [...ids].map(([nouvelle, versionId]) => ({ versionId, jours: joursDe(nouvelle.contenu) }));
   await insertJours(client, centre.id, jours);
   if (nouvelles.some(({ contenu }) => contenu.reading.compte.lignesRejetees > 0)) {
-    await copyRejets(client, centre.id, quarantaine(ctx, centre.id, ids, keptLines));
+    const purges = await joursSansQuarantaine(client, centre.id);
+    await copyRejets(client, centre.id, quarantaine(ctx, centre.id, ids, keptLines), purges);
   }
+  await recompterPurges(
+    client,
+    [...keptLines.keys()].map((nouvelle) => ids.get(nouvelle)!),
+  );
   return ids;
 }
 
@@ -90,12 +95,12 @@ async function* quarantaine(
   centreId: number,
   ids: ReadonlyMap<Nouvelle, number>,
   keptLines: ReadonlyMap<Nouvelle, number>,
-): AsyncGenerator<readonly [number, Rejet]> {
+): AsyncGenerator<readonly [number, RejetDate]> {
   for (const [nouvelle, versionId] of ids) {
     const { contenu, lectures } = nouvelle;
     const kept = keptLines.get(nouvelle) ?? 0;
     const all =
-      contenu.rejets ??
+      daterRejets(contenu) ??
       lireRejets(ctx.archive.read(centreId, lectures[0]!.sha256), contenu.encodage, ctx.time);
     for await (const rejet of all) if (rejet.ligne > kept) yield [versionId, rejet];
   }

@@ -19,23 +19,32 @@ export interface Recalcul {
   modifiees: number;
   inchangees: number;
   supprimees: number;
+  /** days that something was purged of: they stay as they are, whatever comes */
+  gelees: number;
 }
+
+/** What recomputing needs of an import. */
+export type RecalculContext = Pick<IngestContext, 'archive' | 'time' | 'logger' | 'onEtape'>;
 
 /**
  * Recomputes production days of one centre from the bytes of the versions that count, and writes the difference
  * to what is stored. To be called inside a transaction; the days are locked until its end. Days that nobody
- * marked, or that somebody else has recomputed since, are left alone.
+ * marked, or that somebody else has recomputed since, are left alone; so are days that something was purged of.
  */
 export async function recalculer(
-  ctx: IngestContext,
+  ctx: RecalculContext,
   client: Client,
   centre: { readonly id: number; readonly attente: 'debut' | 'fin' },
   wanted: readonly number[],
   memoire: Memoire = new Map(),
 ): Promise<Recalcul> {
-  const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0 };
+  const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   const claimed = await jours.claimDays(client, centre.id, wanted);
-  if (claimed.jours.length === 0) return result;
+  result.gelees = claimed.geles.length;
+  if (claimed.jours.length === 0) {
+    await jours.deleteMarks(client, claimed.marks);
+    return result;
+  }
   const active = await jours.activeVersions(client, centre.id, claimed.jours);
   const stored = new Map(
     (await sessions.loadSessions(client, centre.id, claimed.jours)).map((session) => [session.jour, session]),
@@ -96,7 +105,7 @@ function* groupDays(days: readonly number[], active: readonly jours.VersionActiv
 
 /** Events of the given days of every version: from memory where they are, else from the archive. */
 async function loadEvents(
-  ctx: IngestContext,
+  ctx: RecalculContext,
   centreId: number,
   active: readonly jours.VersionActive[],
   days: readonly number[],

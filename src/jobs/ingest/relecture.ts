@@ -1,16 +1,17 @@
 import { formatEncoding, parseEncoding } from '../../domain/journal/encoding.ts';
-import type { Rejet } from '../../domain/journal/events.ts';
 import { lockCentre } from '../../postgres/fichiers.ts';
 import { deleteJours, insertJours, markVersionsDays } from '../../postgres/jours.ts';
+import { joursSansQuarantaine } from '../../postgres/jours-geles.ts';
 import { transaction, withClient } from '../../postgres/pool.ts';
 import { copyRejets, deleteRejets } from '../../postgres/rejets.ts';
 import {
   findOutdated,
+  loadVersions,
   refreshTypesEvenement,
   updateVersion,
   type VersionRow,
 } from '../../postgres/versions.ts';
-import { analyse, lireRejets } from './analyse.ts';
+import { analyse, type ContenuLu, daterRejets, lireRejets, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import type { CentreAImporter } from './enregistrement.ts';
 import { joursDe, raisonEcart } from './nouvelles-versions.ts';
@@ -22,7 +23,7 @@ import { type Recalcul, recalculer } from './recalcul.ts';
  */
 export async function relireVersions(ctx: IngestContext, centre: CentreAImporter): Promise<Recalcul> {
   const outdated = await findOutdated(ctx.pool, centre.id, centre.regles);
-  if (outdated.length === 0) return { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0 };
+  if (outdated.length === 0) return { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   ctx.logger.info(
     { centre: centre.nom, versions: outdated.length },
     'réglages changés : relecture des archives',
@@ -39,7 +40,15 @@ export async function relireVersions(ctx: IngestContext, centre: CentreAImporter
 
 async function relire(ctx: IngestContext, centre: CentreAImporter, version: VersionRow): Promise<number[]> {
   const read = () => ctx.archive.read(centre.id, version.sha256);
-  const contenu = await analyse(read(), parseEncoding(version.encodage), ctx.time);
+  let contenu: ContenuLu;
+  try {
+    contenu = await analyse(read(), parseEncoding(version.encodage), ctx.time);
+  } catch (error) {
+    const [now] = await loadVersions(ctx.pool, [version.id]);
+    // Purged, or grown into a longer one, just now: nothing is left to be read again.
+    if (!now || now.purgee || now.sha256 !== version.sha256) return [];
+    throw error;
+  }
   return await withClient(ctx.pool, (client) =>
     transaction(client, async () => {
       await lockCentre(client, centre.id);
@@ -60,11 +69,11 @@ async function relire(ctx: IngestContext, centre: CentreAImporter, version: Vers
         ecartee: raisonEcart(contenu),
       });
       await insertJours(client, centre.id, [{ versionId: version.id, jours: joursDe(contenu) }]);
-      async function* rejets(): AsyncGenerator<readonly [number, Rejet]> {
-        const all = contenu.rejets ?? lireRejets(read(), contenu.encodage, ctx.time);
+      async function* rejets(): AsyncGenerator<readonly [number, RejetDate]> {
+        const all = daterRejets(contenu) ?? lireRejets(read(), contenu.encodage, ctx.time);
         for await (const rejet of all) yield [version.id, rejet];
       }
-      await copyRejets(client, centre.id, rejets());
+      await copyRejets(client, centre.id, rejets(), await joursSansQuarantaine(client, centre.id));
       await refreshTypesEvenement(client, centre.id, [
         ...Object.keys(version.autres_evenements),
         ...contenu.reading.autres.keys(),

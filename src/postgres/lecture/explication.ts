@@ -42,6 +42,8 @@ export interface SessionAExpliquer extends ChiffresStockes {
   readonly origine: 'log' | 'manuel';
   readonly premiere: InstantExact | null;
   readonly derniere: InstantExact | null;
+  /** when its pieces and periods were erased, their retention period being over (ISO 8601); null: they are there */
+  readonly purgeeLe: string | null;
   /** rows in `piece_production` */
   readonly pieces: number;
   /** in the order of their number; at most `MAX_PERIODES` + 1 */
@@ -73,6 +75,8 @@ export async function lireSessionAExpliquer(
     text: `SELECT s.id, s.centre_usinage_id, s.date_production, s.origine, s.total_pieces,
             s.duree_production_totale, s.temps_production_effectif, s.temps_attente, s.temps_arret_volontaire,
             s.taux_occupation, s.taux_attente, s.taux_arret_volontaire,
+            (SELECT to_json(g.details_purges_le) #>> '{}' FROM jour_gele g
+              WHERE g.centre_usinage_id = s.centre_usinage_id AND g.jour = s.date_production) AS "purgeeLe",
             CASE WHEN s.heure_premiere_piece IS NOT NULL THEN ${exact('s.heure_premiere_piece')} END AS premiere,
             CASE WHEN s.heure_derniere_piece IS NOT NULL THEN ${exact('s.heure_derniere_piece')} END AS derniere,
             (SELECT count(*) FROM piece_production d WHERE d.session_id = s.id) AS pieces,

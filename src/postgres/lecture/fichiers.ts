@@ -18,10 +18,10 @@ export const CHEMINS_DE_VERSION = `(SELECT coalesce(json_agg(json_build_object('
  */
 const CONTENUS = `
   SELECT v.sha256, v.taille, k.etat, v.id AS version_id, v.sha256 AS archive, v.centre_usinage_id, k.premiere_vue,
-         NULL::bytea AS contenue_dans
+         NULL::bytea AS contenue_dans, v.archive_purgee_le
     FROM fichier_log_contenu k JOIN fichier_log_version v ON v.id = k.version_id WHERE k.fichier_log_id = $1::bigint
   UNION ALL
-  SELECT p.sha256, p.taille, 'prefixe', v.id, v.sha256, v.centre_usinage_id, p.premiere_vue, v.sha256
+  SELECT p.sha256, p.taille, 'prefixe', v.id, v.sha256, v.centre_usinage_id, p.premiere_vue, v.sha256, v.archive_purgee_le
     FROM fichier_log_prefixe p JOIN fichier_log_version v ON v.id = p.version_id WHERE p.fichier_log_id = $1::bigint`;
 const COURANTE = 'coalesce(f.version_id = c.version_id AND f.taille = c.taille, false)';
 
@@ -55,6 +55,8 @@ export interface OctetsArchives {
   readonly sha256: string;
   /** bytes */
   readonly taille: number;
+  /** when they left the archive, their retention period being over (ISO 8601); null: they are there */
+  readonly purgeeLe: string | null;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function trouverOctets(
   const { rows } = await db.query<{ [K in keyof OctetsArchives]: OctetsArchives[K] | null }>({
     name: 'lecture_octets',
     text: `SELECT f.chemin, c.centre_usinage_id AS "centreId", encode(c.archive, 'hex') AS archive,
-            encode(c.sha256, 'hex') AS sha256, c.taille
+            encode(c.sha256, 'hex') AS sha256, c.taille, to_json(c.archive_purgee_le) #>> '{}' AS "purgeeLe"
        FROM fichier_log f
        LEFT JOIN LATERAL (${CONTENUS}) c
          ON CASE WHEN $2::text IS NULL THEN ${COURANTE} ELSE c.sha256 = decode($2::text, 'hex') END

@@ -15,6 +15,8 @@ export interface LigneDOrigine {
   readonly sha256: string;
   /** as `formatEncoding` writes it */
   readonly encodage: string;
+  /** when its bytes left the archive (ISO 8601); null: they are there */
+  readonly purgeeLe: string | null;
   /** paths that hold the version */
   readonly fichiers: readonly CheminDeVersion[];
 }
@@ -43,7 +45,7 @@ export async function lireOrigine(
     text: `SELECT s.origine, coalesce(json_agg(json_build_object(
               'role', l.role, 'ligne', l.ligne, 'centreId', v.centre_usinage_id,
               'sha256', encode(v.sha256, 'hex'), 'encodage', v.encodage,
-              'fichiers', ${CHEMINS_DE_VERSION})
+              'purgeeLe', v.archive_purgee_le, 'fichiers', ${CHEMINS_DE_VERSION})
               ORDER BY l.rang) FILTER (WHERE v.id IS NOT NULL), '[]') AS lignes
        FROM ${table} d
        JOIN session_production s ON s.id = d.session_id AND s.centre_usinage_id = d.centre_usinage_id

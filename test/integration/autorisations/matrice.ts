@@ -45,6 +45,7 @@ export type Cible =
   | 'fichier'
   | 'rejet'
   | 'execution'
+  | 'alerte'
   | 'statut';
 
 // The account « autre compte » is a gestionnaire, as is the owner of the first two keys.
@@ -104,6 +105,10 @@ function ecritures(
 
 export const MATRICE: Readonly<Record<string, Regle>> = {
   'GET /health': { attendus: ouvert(200) },
+  'GET /health/live': { attendus: ouvert(200) },
+  'GET /health/ready': { attendus: ouvert(200) },
+  // Without METRICS_JETON there is none; with it, neither accounts nor keys open it.
+  'GET /metrics': { attendus: ouvert(404) },
   'POST /token': { attendus: ouvert(200) },
   // Without its cookie, whoever asks.
   'POST /token/refresh': { attendus: ouvert(401) },
@@ -172,5 +177,18 @@ export const MATRICE: Readonly<Record<string, Regle>> = {
 
   'GET /executions/': lire('executions'),
   'GET /executions/{id}': lire('executions', 'execution'),
+  'POST /executions/': {
+    attendus: admin(202),
+    portee: 'executions:ecrire',
+    corps: () => ({ tache: 'sync' }),
+  },
+  'GET /planification/': lire('executions'),
+  'GET /alertes/': lire('alertes'),
+  'GET /alertes/{id}': lire('alertes', 'alerte'),
+  'POST /alertes/{id}/acquittement': {
+    attendus: ecriture(200),
+    portee: 'alertes:ecrire',
+    cible: 'alerte',
+  },
   'GET /evenements': lire('evenements'),
 };

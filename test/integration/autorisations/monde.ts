@@ -140,7 +140,8 @@ export async function creerMonde(): Promise<Monde> {
   }
 
   async function cible(cible: Cible): Promise<string> {
-    if (cible === 'fichier' || cible === 'rejet' || cible === 'execution') return ids[cible];
+    if (cible === 'fichier' || cible === 'rejet' || cible === 'execution' || cible === 'alerte')
+      return ids[cible];
     if (cible === 'statut') return encodeURIComponent('Planifiée');
     const [url, make] = OU[cible]!;
     const owner = cible === 'cle' ? gestionnaire : admin;

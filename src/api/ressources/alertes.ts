@@ -1,0 +1,15 @@
+import { ALERTES } from '../../postgres/lecture/tables-alertes.ts';
+import type { Ressource } from '../ressource.ts';
+import { alerteLue, FILTRES_ALERTES } from '../schemas/alertes.ts';
+import { FILTRES } from '../schemas/listes.ts';
+
+export const RESSOURCE_ALERTES: Ressource = {
+  nom: 'alertes',
+  libelle: 'Une alerte',
+  pluriel: 'alertes',
+  table: ALERTES,
+  lu: alerteLue,
+  filtres: { ...FILTRES_ALERTES, date_debut: FILTRES.instant_debut, date_fin: FILTRES.instant_fin },
+  // Whoever looks at alerts looks at the last ones.
+  triDefaut: [{ colonne: 'debut', sens: 'desc' }],
+};

@@ -1,0 +1,241 @@
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { idDeCle } from '../../base/chiffrement-flux.ts';
+import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
+import { CHIFFRE, cheminArchive, ecrire, lire, synchroniserDossier, verifierArchive } from './fichiers.ts';
+import { lireManifeste, MANIFESTE, type Manifeste } from './manifeste.ts';
+
+const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?$/;
+const DRAFT = '.en-cours~';
+const POOL = 'archives';
+/** A draft as old as this (ms) belongs to a process that is gone, whatever host it was on. */
+const ABANDONED = 3 * 24 * 3600 * 1000;
+/** The list of archives that a backup needs; their names are hashes, so it is never encrypted. */
+export const LISTE_ARCHIVES = 'archives.jsonl';
+
+/** An archive that a backup needs, under its name. */
+export interface ArchiveSauvegardee {
+  readonly centre: number;
+  readonly sha256: string;
+  /** name in the pool, relative to it; undefined: its bytes were not to be had */
+  readonly fichier?: string | undefined;
+}
+
+/** A backup that is whole. */
+export interface Sauvegarde {
+  readonly nom: string;
+  readonly dossier: string;
+  readonly manifeste: Manifeste;
+}
+
+/**
+ * A folder of backups: one folder each, named by the instant (UTC), and beside them `archives/`, the pool of machine
+ * logs that they share. An archive never changes once it has its name, so each is copied once, however many backups
+ * need it. A backup under way has another name; it gets its own when all of it is on the disk.
+ */
+export class Depot {
+  readonly root: string;
+  readonly #cles: readonly Buffer[];
+
+  /** @param cles keys at hand, the one that encrypts first; none: backups are not encrypted */
+  constructor(root: string, cles: readonly Buffer[]) {
+    this.root = root;
+    this.#cles = cles;
+  }
+
+  /** Makes the folder of a new backup, under a temporary name. @returns its path */
+  async commencer(): Promise<string> {
+    try {
+      await mkdir(join(this.root, POOL), { recursive: true, mode: 0o700 });
+      const draft = join(this.root, `${DRAFT}${hostname()}~${process.pid}~${Date.now().toString(36)}`);
+      await mkdir(draft, { mode: 0o700 });
+      return draft;
+    } catch (cause) {
+      throw new AtelierError('ATL_B901', `Dossier ${this.root} : ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Gives a backup that is whole its name. @returns the name */
+  async achever(draft: string, instant: string): Promise<string> {
+    await synchroniserDossier(draft);
+    const stem = instant.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-');
+    const taken = new Set(await this.noms());
+    let nom = stem;
+    for (let n = 2; taken.has(nom); n++) nom = `${stem}-${n}`;
+    await rename(draft, join(this.root, nom));
+    await synchroniserDossier(this.root);
+    return nom;
+  }
+
+  /** Forgets a backup that failed. */
+  async abandonner(draft: string): Promise<void> {
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /** Names of the backups, oldest first. */
+  async noms(): Promise<string[]> {
+    const names = await readdir(this.root).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw new AtelierError('ATL_B905', `Dossier ${this.root} : ${messageOf(error)}`, { cause: error });
+    });
+    return names.filter((name) => NAME.test(name)).sort(byAge);
+  }
+
+  /** A backup by its name. @throws AtelierError ATL_B905 (no such), ATL_B902, ATL_B903 */
+  async ouvrir(nom: string): Promise<Sauvegarde> {
+    const dossier = join(this.root, nom);
+    const text = await readFile(join(dossier, MANIFESTE), 'utf8').catch((cause: unknown) => {
+      const why = codeOf(cause) === 'ENOENT' ? `pas de ${MANIFESTE}` : messageOf(cause);
+      throw new AtelierError('ATL_B905', `${dossier} n’est pas une sauvegarde : ${why}.`, { cause });
+    });
+    return { nom, dossier, manifeste: lireManifeste(text, this.#cles, dossier) };
+  }
+
+  /** All archives that a backup needs. */
+  async archives({ dossier, manifeste }: Sauvegarde): Promise<ArchiveSauvegardee[]> {
+    if (!manifeste.archives) return [];
+    const text = await readFile(join(dossier, LISTE_ARCHIVES), 'utf8').catch((cause: unknown) => {
+      throw new AtelierError('ATL_B902', `${join(dossier, LISTE_ARCHIVES)} : ${messageOf(cause)}`, { cause });
+    });
+    const lines = text.split('\n').filter((line) => line !== '');
+    return lines.map((line) => {
+      const entry = JSON.parse(line) as ArchiveSauvegardee;
+      // The name becomes a path: it must be one of ours.
+      if (entry.fichier !== undefined && !POOL_NAME.test(entry.fichier))
+        throw new AtelierError('ATL_B902', `${dossier} : nom d’archive impossible dans ${LISTE_ARCHIVES}.`);
+      return entry;
+    });
+  }
+
+  /**
+   * Copies an archive into the pool, unless it is there: checked against its name, encrypted when there is a key.
+   *
+   * @returns its name in the pool, and bytes that were written there
+   * @throws AtelierError ATL_B902 when it is damaged; the file system's error when it is missing
+   */
+  async deposer(
+    archives: string,
+    { centre, sha256 }: ArchiveSauvegardee,
+  ): Promise<{ fichier: string; octets: number; copies: number }> {
+    const [cle] = this.#cles;
+    const fichier = `${centre}/${sha256}.zst${cle ? `.${idDeCle(cle)}${CHIFFRE}` : ''}`;
+    const target = join(this.root, POOL, fichier);
+    const there = await stat(target).catch(() => undefined);
+    if (there) return { fichier, octets: there.size, copies: 0 };
+    const source = cheminArchive(archives, centre, sha256);
+    const clear = { chiffre: false, cles: [], nom: sha256 };
+    await verifierArchive(lire(source, { compresse: true, ...clear }), sha256);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    const draft = join(this.root, POOL, `${DRAFT}${hostname()}~${process.pid}~${sha256}`);
+    await rm(draft, { force: true });
+    const pieces = lire(source, { compresse: false, ...clear });
+    const { octets } = await ecrire(draft, pieces, { compresser: false, cle, nom: `${centre}/${sha256}` });
+    await rename(draft, target);
+    return { fichier, octets, copies: octets };
+  }
+
+  /** Waits until the names in the pool's folders of the given centres are on the disk. */
+  async synchroniserReserve(centres: Iterable<number>): Promise<void> {
+    for (const centre of centres) await synchroniserDossier(join(this.root, POOL, String(centre)));
+    await synchroniserDossier(join(this.root, POOL));
+  }
+
+  /** The bytes of an archive of the pool, as they lie in ARCHIVES_DIR, or decompressed. */
+  lireArchive(archive: ArchiveSauvegardee, compresse: boolean): AsyncGenerator<Buffer> {
+    const { centre, sha256, fichier = '' } = archive;
+    return lire(join(this.root, POOL, fichier), {
+      compresse,
+      chiffre: fichier.endsWith(CHIFFRE),
+      cles: this.#cles,
+      nom: `${centre}/${sha256}`,
+    });
+  }
+
+  /** Bytes of a file of a backup, as they were before they were written. */
+  lireFichier({ dossier, manifeste }: Sauvegarde, nom: string): AsyncGenerator<Buffer> {
+    const written = manifeste.fichiers.find((f) => f.nom === nom || f.nom === nom + CHIFFRE);
+    if (!written) throw new AtelierError('ATL_B902', `${dossier} : il manque ${nom}.`);
+    const chiffre = written.nom.endsWith(CHIFFRE);
+    return lire(join(dossier, written.nom), {
+      compresse: nom.endsWith('.zst'),
+      chiffre,
+      cles: this.#cles,
+      nom,
+    });
+  }
+
+  /** Removes a backup; what of it is in the pool stays until {@link degager}. */
+  async effacer(nom: string): Promise<void> {
+    // Under a draft's name it is no backup any more, even if the process dies in the middle.
+    const draft = join(this.root, `${DRAFT}${hostname()}~${process.pid}~${nom}`);
+    await rename(join(this.root, nom), draft);
+    await rm(draft, { recursive: true, force: true });
+  }
+
+  /**
+   * Removes what no backup needs: archives of the pool, drafts of dead processes. Nothing is removed from the pool while
+   * any backup cannot be read. To be called while no backup is being made.
+   */
+  async degager(now = Date.now()): Promise<{ archives: number }> {
+    await this.balayer(now);
+    const needed = new Set<string>();
+    for (const nom of await this.noms()) {
+      const archives = await this.ouvrir(nom)
+        .then((sauvegarde) => this.archives(sauvegarde))
+        .catch(() => undefined);
+      if (!archives) return { archives: 0 };
+      for (const { fichier } of archives) if (fichier !== undefined) needed.add(fichier);
+    }
+    let count = 0;
+    const pool = join(this.root, POOL);
+    for (const name of await readdir(pool, { recursive: true }).catch(() => [])) {
+      const fichier = name.replaceAll('\\', '/');
+      if (!POOL_NAME.test(fichier) || needed.has(fichier)) continue;
+      await rm(join(pool, fichier), { force: true });
+      count++;
+    }
+    return { archives: count };
+  }
+
+  /** Removes what killed processes left under temporary names. */
+  async balayer(now = Date.now()): Promise<void> {
+    for (const folder of [this.root, join(this.root, POOL)]) {
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (!name.startsWith(DRAFT)) continue;
+        const path = join(folder, name);
+        const [, host, pid] = name.split('~');
+        const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
+        const dead = host === hostname() && !isAlive(Number(pid));
+        if (dead || now - mtimeMs > ABANDONED) await rm(path, { recursive: true, force: true });
+      }
+    }
+  }
+}
+
+const POOL_NAME = /^\d+\/[0-9a-f]{64}\.zst(\.[0-9a-f]{16}\.chiffre)?$/;
+
+/** The folder of backups that a path or name means, and the name of the backup in it. */
+export function situer(sauvegarde: string, depot: string): { root: string; nom: string } {
+  const path = NAME.test(sauvegarde) ? join(depot, sauvegarde) : resolve(sauvegarde);
+  return { root: dirname(path), nom: basename(path) };
+}
+
+/** Instant of a backup by its name, ms since 1970. */
+export function instantDe(nom: string): number {
+  return Date.parse(`${nom.slice(0, 10)}T${nom.slice(11, 19).replaceAll('-', ':')}Z`);
+}
+
+function byAge(a: string, b: string): number {
+  return instantDe(a) - instantDe(b) || a.length - b.length || (a < b ? -1 : 1);
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,132 @@
+import type { Setting } from './setting.ts';
+
+/** Where traces go (OpenTelemetry over HTTP, OTLP). */
+export interface TracesConfig {
+  /** address of the collector, without `/v1/traces` */
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly service: string;
+  /** share of traces kept that nobody asked for by name, 0 to 1 */
+  readonly part: number;
+}
+
+/** What others see of the running program: metrics, log files, traces. */
+export interface ObservationConfig {
+  /** whoever reads /metrics must know it; undefined: the API has no /metrics */
+  readonly metricsJeton: string | undefined;
+  /** where the worker listens for probes; port 0: nowhere */
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** bytes from which on a log file is put aside; 0: never (something else rotates them) */
+  readonly journalTaille: number;
+  /** files put aside that are kept, for each log */
+  readonly journalFichiers: number;
+  /** undefined: no traces */
+  readonly traces: TracesConfig | undefined;
+  /** seconds between `503` on /health/ready and the end of new connections, at a stop */
+  readonly arretPreavis: number;
+}
+
+const MAKE_TOKEN = `node -p "crypto.randomBytes(24).toString('base64url')"`;
+const MEGABYTE = 1_000_000;
+
+export const OBSERVATION_SETTINGS: readonly Setting[] = [
+  {
+    name: 'METRICS_JETON',
+    doc: `Jeton que Prometheus présente pour lire /metrics (Authorization: Bearer …), au moins 16 caractères.\nVide : l’API n’a pas de /metrics ; celui du worker ne répond qu’à cette machine. Pour en faire un :\n  ${MAKE_TOKEN}`,
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'METRICS_HOST',
+    doc: 'Worker : adresse où il répond à /health/live, /health/ready et /metrics (0.0.0.0 dans un conteneur).',
+    default: '127.0.0.1',
+  },
+  { name: 'METRICS_PORT', doc: 'Worker : port de ces réponses ; 0 : aucun.', default: '9464' },
+  {
+    name: 'JOURNAL_TAILLE',
+    doc: 'Taille, en Mo, à laquelle un journal de SYNC_LOGS_DIR est mis de côté (0 : jamais ; logrotate peut le faire, sans signal).',
+    default: '20',
+  },
+  { name: 'JOURNAL_FICHIERS', doc: 'Journaux mis de côté que l’on garde, pour chacun.', default: '10' },
+  {
+    name: 'ARRET_PREAVIS',
+    doc: 'API : à l’arrêt, secondes pendant lesquelles /health/ready dit 503 avant que le port se ferme (0 à 60 ; 5 derrière\nun répartiteur de charge, 0 sans).',
+    default: '0',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    doc: 'Traces OpenTelemetry : adresse du collecteur (http://127.0.0.1:4318). Vide : pas de traces.',
+    default: '',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    doc: 'En-têtes à lui envoyer : nom=valeur,nom=valeur.',
+    default: '',
+    secret: true,
+  },
+  { name: 'OTEL_SERVICE_NAME', doc: 'Nom du service dans les traces.', default: 'atelier' },
+  {
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    doc: 'Part des traces gardées, de 0 à 1 (celles qu’un appelant a commencées suivent son choix).',
+    default: '1',
+  },
+];
+
+/** Reads these settings; adds one line to `problems` for each that is wrong. */
+export function readObservation(text: (name: string) => string, problems: string[]): ObservationConfig {
+  const integer = (name: string, min: number, max: number): number => {
+    const value = /^\d+$/.test(text(name)) ? Number(text(name)) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    problems.push(`${name} : attendu un entier de ${min} à ${max}, reçu « ${text(name)} »`);
+    return min;
+  };
+  const metricsJeton = text('METRICS_JETON') || undefined;
+  if (metricsJeton !== undefined && !/^[\x21-\x7e]{16,200}$/.test(metricsJeton)) {
+    problems.push(
+      `METRICS_JETON : attendu 16 à 200 caractères sans espace ni accent. Pour en faire un : ${MAKE_TOKEN}`,
+    );
+  }
+  return {
+    metricsJeton,
+    metricsHost: text('METRICS_HOST'),
+    metricsPort: integer('METRICS_PORT', 0, 65_535),
+    journalTaille: integer('JOURNAL_TAILLE', 0, 100_000) * MEGABYTE,
+    journalFichiers: integer('JOURNAL_FICHIERS', 1, 1_000),
+    traces: readTraces(text, problems),
+    arretPreavis: integer('ARRET_PREAVIS', 0, 60),
+  };
+}
+
+function readTraces(text: (name: string) => string, problems: string[]): TracesConfig | undefined {
+  const endpoint = text('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const headers: Record<string, string> = {};
+  for (const pair of text('OTEL_EXPORTER_OTLP_HEADERS').split(',')) {
+    if (pair.trim() === '') continue;
+    const [, name, value] = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)=(.*?)\s*$/i.exec(pair) ?? [];
+    // The value may be a secret: it is never repeated.
+    if (name === undefined) problems.push('OTEL_EXPORTER_OTLP_HEADERS : attendu nom=valeur,nom=valeur');
+    else headers[name] = decodeValue(value!);
+  }
+  const part = Number(text('OTEL_TRACES_SAMPLER_ARG'));
+  if (!(part >= 0 && part <= 1)) {
+    problems.push(
+      `OTEL_TRACES_SAMPLER_ARG : attendu un nombre de 0 à 1, reçu « ${text('OTEL_TRACES_SAMPLER_ARG')} »`,
+    );
+  }
+  if (endpoint === '') return undefined;
+  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
+    problems.push('OTEL_EXPORTER_OTLP_ENDPOINT : attendu http://hote:4318 ou https://…');
+    return undefined;
+  }
+  return { endpoint: endpoint.replace(/\/+$/, ''), headers, service: text('OTEL_SERVICE_NAME'), part };
+}
+
+/** OpenTelemetry writes these values as in an address. */
+function decodeValue(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,77 @@
+import { join, resolve } from 'node:path';
+import type { Setting } from './setting.ts';
+
+/** Where backups go, and how long they stay. */
+export interface SauvegardeConfig {
+  /** folder of the backups */
+  readonly dossier: string;
+  /** days after which a backup is removed */
+  readonly conservation: number;
+  /** backups that are kept at most */
+  readonly gardees: number;
+  /** key that encrypts backups, 32 bytes; undefined: they are readable by whoever has the folder */
+  readonly cle: Buffer | undefined;
+  /** keys of older backups, which are still to be read */
+  readonly clePrecedente: Buffer | undefined;
+}
+
+const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
+
+export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
+  {
+    name: 'SAUVEGARDE_DIR',
+    doc: 'Dossier des sauvegardes (`atelier backup`) : à mettre sur un autre disque, ou à recopier ailleurs.\nVide : sauvegardes dans ATELIER_DIR.',
+    default: '',
+  },
+  {
+    name: 'SAUVEGARDE_CONSERVATION',
+    doc: 'Jours pendant lesquels une sauvegarde est gardée (1 à 365) ; la plus récente n’est jamais effacée.\nCe qui a été effacé de la base survit dans les sauvegardes jusque-là (RGPD).',
+    default: '30',
+  },
+  {
+    name: 'SAUVEGARDES_GARDEES',
+    doc: 'Nombre de sauvegardes gardées au plus (1 à 1000) ; les plus anciennes partent d’abord.',
+    default: '60',
+  },
+  {
+    name: 'CLE_SAUVEGARDE',
+    doc: `Clé de chiffrement des sauvegardes, 32 octets en hexadécimal ou base64 ; vide : elles ne sont pas chiffrées.\nÀ garder hors de cette machine : sans elle une sauvegarde chiffrée est perdue. Pour en faire une :\n  ${MAKE_KEY}`,
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'CLE_SAUVEGARDE_PRECEDENTE',
+    doc: 'Ancienne clé, avec laquelle les sauvegardes d’avant un changement de clé sont encore lues.',
+    default: '',
+    secret: true,
+  },
+];
+
+/** Reads the settings of backups. Adds one line to `problems` for each that is wrong; never shows a key. */
+export function readSauvegarde(text: (name: string) => string, problems: string[]): SauvegardeConfig {
+  return {
+    dossier: resolve(text('SAUVEGARDE_DIR') || join(text('ATELIER_DIR'), 'sauvegardes')),
+    conservation: readCount('SAUVEGARDE_CONSERVATION', 365, text, problems),
+    gardees: readCount('SAUVEGARDES_GARDEES', 1000, text, problems),
+    cle: readKey('CLE_SAUVEGARDE', text, problems),
+    clePrecedente: readKey('CLE_SAUVEGARDE_PRECEDENTE', text, problems),
+  };
+}
+
+function readCount(name: string, max: number, text: (name: string) => string, problems: string[]): number {
+  const value = Number(text(name));
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  problems.push(`${name} : attendu un nombre entier de 1 à ${max}, reçu « ${text(name)} »`);
+  return max;
+}
+
+function readKey(name: string, text: (name: string) => string, problems: string[]): Buffer | undefined {
+  const value = text(name);
+  if (!value) return undefined;
+  const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64');
+  if (bytes.length === 32 && new Set(bytes).size >= 8) return bytes;
+  problems.push(
+    `${name} : il faut 32 octets tirés au hasard, en hexadécimal (64 chiffres) ou base64. Pour en faire une : ${MAKE_KEY}`,
+  );
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { codeOf } from './errors.ts';
+
+/**
+ * Where process numbers mean something: this boot of this machine, and of this container. Containers may share the
+ * name of their host, and begin again at the same numbers.
+ */
+export const ESPACE: string = (() => {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    // No Linux, so no containers either.
+    return hostname();
+  }
+})();
+
+/**
+ * Whether the process that did something in this space may still be there.
+ *
+ * @param depuis when it did; a number that is our own was another's before we were started
+ */
+export function vit(pid: number, depuis: Date): boolean {
+  if (pid === process.pid) return depuis.getTime() > Date.now() - process.uptime() * 1000 - 1000;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}

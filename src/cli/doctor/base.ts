@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { type ServeurEtat, serverState } from '../../postgres/controle.ts';
+import { requireSchema } from '../../postgres/migrate.ts';
+import { createPool, describeUrl, type Pool } from '../../postgres/pool.ts';
+import { dumpSchema } from '../../postgres/schema-dump.ts';
+import type { Cli } from '../cli.ts';
+import { databaseUrl } from '../open.ts';
+import { clesDeLaBase } from './cles.ts';
+import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
+import { donnees } from './donnees.ts';
+import { taches } from './taches.ts';
+
+/** PostgreSQL 14, the oldest that the schema was written for. */
+const OLDEST_POSTGRES = 140_000;
+/** Seconds between two clocks from which on dates in the database may mislead. */
+const CLOCK_SKEW = 60;
+const SCHEMA = new URL('../../../schema.sql', import.meta.url);
+
+/** What is looked at with a connection, each by itself: one that fails does not hide the others. */
+const BEHIND: readonly {
+  readonly quoi: string;
+  readonly faire: (cli: Cli, pool: Pool) => Promise<readonly Constat[]>;
+}[] = [
+  { quoi: 'Schéma', faire: async (_cli, pool) => [compareSchema(await dumpSchema(pool), readSchema())] },
+  { quoi: 'Clé de chiffrement', faire: clesDeLaBase },
+  { quoi: 'Tâches', faire: taches },
+  { quoi: 'Données', faire: donnees },
+];
+
+/** The server, its clock, its schema, and what is in it. */
+export const base: Controle = {
+  quoi: 'PostgreSQL',
+  async faire(cli) {
+    let pool: Pool | undefined;
+    try {
+      const url = await databaseUrl(cli);
+      pool = createPool(url, { logger: silentLogger(), max: 2 });
+      const constats = checkServer(describeUrl(url), await serverState(pool));
+      await requireSchema(pool);
+      for (const { quoi, faire } of BEHIND) {
+        constats.push(...(await faire(cli, pool).catch((error: unknown) => [failed(quoi, error)])));
+      }
+      return constats;
+    } catch (error) {
+      const remede =
+        error instanceof AtelierError
+          ? error.conseil
+          : 'Vérifiez DATABASE_URL ou POSTGRES_*, et que le serveur tourne.';
+      return [mal('PostgreSQL', messageOf(error), remede)];
+    } finally {
+      await pool?.end();
+    }
+  },
+};
+
+function failed(quoi: string, error: unknown): Constat {
+  const remede =
+    codeOf(error) === '42501'
+      ? 'Le compte de DATABASE_URL n’a pas le droit de le regarder : relancez doctor avec celui du propriétaire.'
+      : 'Regardez le journal de PostgreSQL, puis recommencez.';
+  return attention(quoi, `contrôle impossible : ${messageOf(error)}`, remede);
+}
+
+/** Version, encoding, clock. */
+export function checkServer(where: string, { version, encodage, avance }: ServeurEtat): Constat[] {
+  const detail = `${where}, version ${Math.floor(version / 10_000)}, ${encodage}`;
+  const constats: Constat[] = [];
+  if (version < OLDEST_POSTGRES) {
+    constats.push(mal('PostgreSQL', detail, 'Il faut PostgreSQL 14 ou plus récent.'));
+  } else if (encodage !== 'UTF8') {
+    constats.push(mal('PostgreSQL', detail, 'Créez la base avec ENCODING UTF8.'));
+  } else constats.push(bien('PostgreSQL', detail));
+  const clock = `${Math.abs(Math.round(avance))} s d’écart avec PostgreSQL`;
+  constats.push(
+    Math.abs(avance) > CLOCK_SKEW
+      ? attention('Horloge', clock, 'Réglez les deux machines par NTP (timedatectl set-ntp true).')
+      : bien('Horloge', clock),
+  );
+  return constats;
+}
+
+function readSchema(): string | undefined {
+  try {
+    return readFileSync(SCHEMA, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Compares the schema of the database with that of the program, statement by statement: whoever added an index or
+ * dropped a trigger by hand should know before the next migration does.
+ *
+ * @param expected `schema.sql`, or undefined when it was not delivered
+ */
+export function compareSchema(actual: string, expected: string | undefined): Constat {
+  const quoi = 'Schéma';
+  if (expected === undefined) return bien(quoi, 'à jour (schema.sql absent : non comparé)');
+  const [here, wanted] = [statements(actual), statements(expected)];
+  const extra = [...here].filter((text) => !wanted.has(text));
+  const missing = [...wanted].filter((text) => !here.has(text));
+  if (extra.length + missing.length === 0) return bien(quoi, 'à jour, tel que schema.sql');
+  const examples = [
+    ...missing.map((text) => `manque : ${brief(text)}`),
+    ...extra.map((text) => `en trop : ${brief(text)}`),
+  ];
+  const more = examples.length > 3 ? ` ; et ${examples.length - 3} autres` : '';
+  return attention(
+    quoi,
+    `s’écarte de schema.sql : ${examples.slice(0, 3).join(' ; ')}${more}`,
+    'Quelqu’un a changé la base à la main : remettez-la comme schema.sql la décrit, ou faites-en une migration.',
+  );
+}
+
+/** Lines of tables one by one, everything else by whole statements. */
+function statements(text: string): Set<string> {
+  const found = new Set<string>();
+  let table = '';
+  for (const line of text.split('\n')) {
+    if (line.startsWith('--') || line.trim() === '') continue;
+    const start = /^CREATE TABLE (\S+)/.exec(line);
+    if (start) table = start[1]!;
+    // Columns and constraints of other tables have the same words.
+    found.add(line.startsWith('  ') && table !== '' ? `${table} : ${line.trim().replace(/,$/, '')}` : line);
+    if (line === ');') table = '';
+  }
+  return found;
+}
+
+function brief(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}

@@ -1,0 +1,96 @@
+import { constants } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { messageOf } from '../../base/errors.ts';
+import { centreOfFolder } from '../../sources/centre.ts';
+import { DossierLocal } from '../../sources/dossier.ts';
+import type { Cli } from '../cli.ts';
+import { bytes } from '../text.ts';
+import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
+
+/** Free space in bytes below which a disk is short, and share of it. */
+const LITTLE_SPACE = 1_000_000_000;
+/** Share of inodes below which a disk is short: each archive is a file. */
+const FEW_INODES = 0.02;
+
+/** LOGS_DIR can be read, the other folders written, and their disks have room. */
+export const dossiers: Controle = {
+  quoi: 'Dossiers',
+  async faire(cli) {
+    const { archivesDir, syncLogsDir } = cli.config;
+    return [
+      await checkLogs(cli),
+      await checkWritable('ARCHIVES_DIR', archivesDir),
+      await checkWritable('SYNC_LOGS_DIR', syncLogsDir),
+    ];
+  },
+};
+
+async function checkLogs({ config }: Cli): Promise<Constat> {
+  const quoi = 'LOGS_DIR';
+  const folders: string[] = [];
+  const unknown: string[] = [];
+  let files = 0;
+  const unreadable: string[] = [];
+  try {
+    for await (const entree of new DossierLocal(config.logsDir).list()) {
+      if (entree.kind === 'fichier') files++;
+      else if (entree.kind === 'ecarte' && entree.erreur) unreadable.push(entree.chemin);
+      else if (entree.kind === 'dossier') {
+        folders.push(entree.dossier);
+        if (!centreOfFolder(entree.dossier, config.centres).connu) unknown.push(entree.dossier);
+      }
+    }
+  } catch (error) {
+    const remede = 'Créez ce dossier ou donnez LOGS_DIR : un sous-dossier par centre d’usinage.';
+    return mal(quoi, messageOf(error), remede);
+  }
+  const detail = `${config.logsDir} : ${folders.length} centre(s), ${files} fichier(s)`;
+  if (unreadable.length > 0) {
+    return mal(quoi, `${detail} ; illisibles : ${unreadable.join(', ')}`, 'Donnez le droit de lecture.');
+  }
+  if (unknown.length > 0) {
+    return attention(
+      quoi,
+      `${detail} ; dossiers inconnus : ${unknown.join(', ')}`,
+      'Nommez-les dans CENTRES (dossier=NOM,TYPE), sinon ce sont des centres de type INCONNU.',
+    );
+  }
+  if (folders.length === 0 && config.sftp.centres.length === 0) {
+    return attention(
+      quoi,
+      detail,
+      'Aucun sous-dossier : les machines y déposent-elles bien leurs fichiers ?',
+    );
+  }
+  return bien(quoi, detail);
+}
+
+async function checkWritable(quoi: string, dir: string): Promise<Constat> {
+  try {
+    await mkdir(dir, { recursive: true });
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return checkSpace(quoi, dir, await statfs(dir));
+  } catch (error) {
+    return mal(quoi, messageOf(error), `Donnez à cet utilisateur le droit d’écrire dans ${dir}.`);
+  }
+}
+
+/** Room on the disk of a folder, in bytes and in files. */
+export function checkSpace(
+  quoi: string,
+  dir: string,
+  disk: { readonly bavail: number; readonly bsize: number; readonly files: number; readonly ffree: number },
+): Constat {
+  const free = disk.bavail * disk.bsize;
+  const detail = `${dir} : ${bytes(free)} libres`;
+  if (free < LITTLE_SPACE) return attention(quoi, detail, 'Faites de la place sur ce disque.');
+  // Some file systems count none: then there are as many as there is room for.
+  if (disk.files > 0 && disk.ffree / disk.files < FEW_INODES) {
+    return attention(
+      quoi,
+      `${detail}, mais ${disk.ffree} fichiers possibles seulement (inodes)`,
+      'Effacez de petits fichiers sur ce disque, ou refaites-le avec plus d’inodes.',
+    );
+  }
+  return bien(quoi, detail);
+}

@@ -1,0 +1,119 @@
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { Depot, situer } from '../archives/sauvegarde/depot.ts';
+import { createLogger } from '../base/logger.ts';
+import { FactoryTime } from '../base/time.ts';
+import { rejouerEffacements } from '../jobs/rejeu-effacements.ts';
+import { type BilanRestauration, restaurer } from '../jobs/restauration.ts';
+import { clesDeSauvegarde } from '../jobs/sauvegarde/cles.ts';
+import { describeUrl } from '../postgres/pool.ts';
+import { type Cli, UsageError } from './cli.ts';
+import { Etapes } from './etapes.ts';
+import { databaseUrl } from './open.ts';
+
+export const summary = 'restaure une sauvegarde dans une base vide';
+export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--forcer] [--oui] [--json]
+
+Restaure une sauvegarde (un nom de \`npx atelier backup list\`, ou son dossier) dans la base des réglages, qui doit être
+vide ou neuve. Tout est vérifié d’abord ; les tables reviennent en une seule transaction et sont comparées à la
+sauvegarde ; les migrations plus récentes sont appliquées ; ce qui a été effacé depuis est effacé de nouveau. Tant que
+ce n’est pas fini, serve, worker et les autres commandes refusent la base. Interrompue, relancez la même commande.
+Arrêtez d’abord serve et worker.
+
+  --vers-base URL   une autre base (postgresql://…)
+  --sans-archives   la base seule, pas ARCHIVES_DIR
+  --forcer          la base n’est pas vide : son contenu est mis de côté dans un autre schéma, rien n’est effacé
+  --oui             ne demande pas de confirmation
+  --json            le bilan en JSON sur la sortie
+
+Il faut ensuite la CLE_CHIFFREMENT d’alors pour lire les comptes. Tout le monde devra se reconnecter ; comptes, rôles
+et clés d’API sont ceux de l’instant de la sauvegarde : revoyez-les.
+
+Codes de sortie : 0 fait, 1 échec, 2 mauvais usage, 3 fait, mais des archives manquent.`;
+
+export async function run(args: string[], cli: Cli): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      'vers-base': { type: 'string' },
+      'sans-archives': { type: 'boolean' },
+      forcer: { type: 'boolean' },
+      oui: { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
+  });
+  const [sauvegarde, ...rest] = positionals;
+  if (sauvegarde === undefined) throw new UsageError('il manque SAUVEGARDE');
+  if (rest.length > 0) throw new UsageError('un argument de trop');
+  const given = readUrl('--vers-base', values['vers-base']);
+  const { config, shutdown } = cli;
+  const cles = clesDeSauvegarde(config);
+  const { root, nom } = situer(sauvegarde, config.sauvegarde.dossier);
+  const depot = new Depot(root, cles);
+  const opened = await depot.ouvrir(nom);
+  const url = given ?? (await databaseUrl(cli));
+  const json = values.json ?? false;
+  if (!values.oui && !(await confirmer(cli, `Restaurer ${nom} dans ${describeUrl(url)} ?`))) {
+    cli.err('Rien n’a été fait.');
+    return 1;
+  }
+  const etapes = new Etapes(cli, json);
+  const logger = createLogger({
+    console: json || !cli.isTerminal ? 'stderr' : () => undefined,
+    level: config.logLevel,
+  });
+  const ctx = { config, shutdown, logger, time: new FactoryTime(config.fuseau, config.journeeDebut) };
+  const bilan = await restaurer(ctx, depot, opened, {
+    ...{ url, cles, rejouer: rejouerEffacements, onProgress: etapes.dire },
+    forcer: values.forcer ?? false,
+    sansArchives: values['sans-archives'] ?? false,
+  });
+  etapes.effacer();
+  if (json) cli.out(JSON.stringify(bilan));
+  else for (const line of report(bilan)) cli.out(line);
+  return bilan.archivesManquantes.length > 0 ? 3 : 0;
+}
+
+/** Asks on the terminal; without one the answer is no. */
+export async function confirmer(cli: Cli, question: string): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new UsageError(`${question} Donnez --oui : il n’y a pas de terminal pour répondre.`);
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await asking.question(`${question} [oui/non] `, { signal: cli.shutdown.signal });
+    return /^o(ui)?$/i.test(answer.trim());
+  } finally {
+    asking.close();
+  }
+}
+
+/** Address of a database that was given with an option. */
+export function readUrl(option: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)) return value;
+  // The value may hold a password: it is not repeated.
+  throw new UsageError(`${option} : attendu postgresql://utilisateur:motdepasse@hote:port/base`);
+}
+
+function report(bilan: BilanRestauration): string[] {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const { durees } = bilan;
+  return [
+    `Restauration de ${bilan.nom} terminée en ${seconds(durees.totale)}${bilan.reprise ? ' (reprise d’une restauration interrompue)' : ''}.`,
+    `  base      ${bilan.tables} tables, ${bilan.lignes} lignes, identiques à la sauvegarde (état du ${bilan.instant})`,
+    `  archives  ${bilan.archives}, dont ${bilan.archivesCopiees} recopiées`,
+    `  temps     vérification ${seconds(durees.verification)}, archives ${seconds(durees.archives)}, base ${seconds(durees.base)}, suite ${seconds(durees.suite)}`,
+    ...(bilan.migrations.length > 0 ? [`  migrations appliquées : ${bilan.migrations.join(', ')}`] : []),
+    ...(bilan.misDeCote === undefined
+      ? []
+      : [
+          `  ce qui y était est dans le schéma ${bilan.misDeCote} ; quand vous n’en aurez plus besoin : DROP SCHEMA ${bilan.misDeCote} CASCADE`,
+        ]),
+    ...(bilan.archivesManquantes.length > 0
+      ? [`  ✖ ${bilan.archivesManquantes.length} archives manquent (\`npx atelier doctor\`)`]
+      : []),
+    'Relancez ensuite un import (`npx atelier ingest`), qui relit les fichiers arrivés depuis ; si ARCHIVES_DIR a survécu,',
+    '`npx atelier rebuild --completer` y retrouve aussi ceux que les machines n’ont plus.',
+  ];
+}

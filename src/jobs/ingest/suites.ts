@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import type { Archive } from '../../archives/archive.ts';
+import type { FactoryTime } from '../../base/time.ts';
+import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.ts';
+import type { Evenement, Raison, Rejet } from '../../domain/journal/events.ts';
+import { LogParser, type Sink } from '../../domain/journal/parser.ts';
+import { type ContenuLu, MEMORY_BUDGET } from './analyse.ts';
+
+const LF = 10;
+/** Bytes after the compressed beginning that are compressed anew with each growth; then they join it. */
+const TAIL = 64 * 1024;
+/** Events, or what weighs as much, that all files which grow may keep in memory: some 60 MB. */
+const ALL = 300_000;
+/** A compressed beginning of this many bytes weighs as much as an event. */
+const EVENT_BYTES = 200;
+
+/**
+ * A file that grows while it is followed: what its bytes have said so far, so that a line more costs a line. It knows
+ * the bytes by their hash, never by their number or date: `grow` looks at all of them again.
+ */
+export class Suite {
+  readonly #encodage: Encoding;
+  readonly #detector = new EncodingDetector();
+  readonly #parser: LogParser;
+  readonly #lu = new Recueil();
+  #taille = 0;
+  #sha256 = '';
+  /** bytes that the parser has had: up to the last end of a line */
+  #lues = 0;
+  /** the first bytes as one zstd frame, and their number */
+  #debut: { readonly frame: Promise<Buffer>; readonly taille: number; bytes: number } | undefined;
+
+  private constructor(encodage: Encoding, time: FactoryTime) {
+    this.#encodage = encodage;
+    this.#parser = new LogParser(encodage, time, this.#lu);
+  }
+
+  /**
+   * @param bytes all that the file holds, `sha256` their hash
+   * @returns undefined for what is not kept this way (UTF-16, more than memory should hold)
+   */
+  static of(bytes: Buffer, sha256: string, encodage: Encoding, time: FactoryTime): Suite | undefined {
+    if (encodage.name === 'utf-16le' || encodage.name === 'utf-16be') return undefined;
+    const suite = new Suite(encodage, time);
+    suite.#take(bytes, sha256);
+    return suite.#lu.poids > MEMORY_BUDGET ? undefined : suite;
+  }
+
+  /** What it keeps in memory, in events. */
+  get poids(): number {
+    return this.#lu.poids + (this.#debut?.bytes ?? 0) / EVENT_BYTES;
+  }
+
+  get taille(): number {
+    return this.#taille;
+  }
+
+  get sha256(): string {
+    return this.#sha256;
+  }
+
+  /** The hash of the bytes when they continue those known so far, else undefined. */
+  continues(bytes: Buffer): string | undefined {
+    if (bytes.length <= this.#taille) return undefined;
+    const hash = createHash('sha256').update(bytes.subarray(0, this.#taille));
+    if (hash.copy().digest('hex') !== this.#sha256) return undefined;
+    return hash.update(bytes.subarray(this.#taille)).digest('hex');
+  }
+
+  /**
+   * Takes the longer bytes that continue the known ones.
+   *
+   * @returns false when they must be read from their beginning after all (another encoding, too much for memory);
+   *   this must not be used any more then
+   */
+  grow(bytes: Buffer, sha256: string): boolean {
+    this.#take(bytes, sha256);
+    const { name, bom } = this.#detector.end();
+    return name === this.#encodage.name && bom === this.#encodage.bom && this.#lu.poids <= MEMORY_BUDGET;
+  }
+
+  /** What the bytes hold, the last line also where it has no end. */
+  contenu(bytes: Buffer): ContenuLu {
+    const rest = new Recueil();
+    const parser = this.#parser.fork(rest);
+    parser.push(bytes.subarray(this.#lues));
+    const reading = parser.end();
+    return { encodage: this.#encodage, reading, ...this.#lu.with(rest) };
+  }
+
+  /** The bytes as zstd frames: little more than what is new is compressed. */
+  async frames(bytes: Buffer, archive: Archive): Promise<Buffer[]> {
+    if (!this.#debut || bytes.length - this.#debut.taille > TAIL) {
+      const frame = archive.frame(bytes);
+      const debut = { frame, taille: bytes.length, bytes: 0 };
+      this.#debut = debut;
+      try {
+        debut.bytes = (await frame).length;
+      } catch (error) {
+        this.#debut = undefined;
+        throw error;
+      }
+      return [await frame];
+    }
+    const { frame, taille } = this.#debut;
+    const first = await frame;
+    return taille === bytes.length ? [first] : [first, await archive.frame(bytes.subarray(taille))];
+  }
+
+  #take(bytes: Buffer, sha256: string): void {
+    this.#detector.push(bytes.subarray(this.#taille));
+    const end = bytes.lastIndexOf(LF) + 1;
+    if (end > this.#lues) {
+      this.#parser.push(bytes.subarray(this.#lues, end));
+      this.#lues = end;
+    }
+    this.#taille = bytes.length;
+    this.#sha256 = sha256;
+  }
+}
+
+/** Files that grow, by path; those that have not grown for longest go when there are too many. */
+export class Suites {
+  readonly #byPath = new Map<string, Suite>();
+
+  /** Takes the file out: it is put back when it was read well. */
+  take(chemin: string): Suite | undefined {
+    const suite = this.#byPath.get(chemin);
+    this.#byPath.delete(chemin);
+    return suite;
+  }
+
+  put(chemin: string, suite: Suite): void {
+    this.#byPath.set(chemin, suite);
+    let sum = 0;
+    for (const { poids } of this.#byPath.values()) sum += poids;
+    for (const [oldest, { poids }] of this.#byPath) {
+      if (sum <= ALL || oldest === chemin) return;
+      this.#byPath.delete(oldest);
+      sum -= poids;
+    }
+  }
+}
+
+/** Events and rejects of some lines. */
+class Recueil implements Sink {
+  readonly #jours = new Map<number, Evenement[]>();
+  readonly #rejets: Rejet[] = [];
+  poids = 0;
+
+  evenement(evenement: Evenement): void {
+    this.poids++;
+    const day = this.#jours.get(evenement.jour);
+    if (day) day.push(evenement);
+    else this.#jours.set(evenement.jour, [evenement]);
+  }
+
+  rejet(rejet: Rejet): void {
+    this.poids += 1 + rejet.texte.length / 100;
+    this.#rejets.push(rejet);
+  }
+
+  /** These lines and those after them, as `analyse` gives them. */
+  with(rest: Recueil): Pick<ContenuLu, 'jours' | 'evenementsParJour' | 'rejets' | 'rejetsParRaison'> {
+    const jours = new Map<number, readonly Evenement[]>();
+    for (const [jour, events] of this.#jours) jours.set(jour, [...events, ...(rest.#jours.get(jour) ?? [])]);
+    for (const [jour, events] of rest.#jours) if (!jours.has(jour)) jours.set(jour, events);
+    const rejets = [...this.#rejets, ...rest.#rejets];
+    const rejetsParRaison = new Map<Raison, number>();
+    for (const { raison } of rejets) rejetsParRaison.set(raison, (rejetsParRaison.get(raison) ?? 0) + 1);
+    const evenementsParJour = new Map([...jours].map(([jour, events]) => [jour, events.length]));
+    return { jours, evenementsParJour, rejets, rejetsParRaison };
+  }
+}

@@ -1,0 +1,191 @@
+import { AtelierError } from '../../base/errors.ts';
+import { formatDay } from '../../base/time.ts';
+import type { CentrePurge } from '../../postgres/conservation-jours.ts';
+import * as jours from '../../postgres/conservation-jours.ts';
+import { lockCentre } from '../../postgres/fichiers.ts';
+import { claimDays } from '../../postgres/jours.ts';
+import { geler } from '../../postgres/jours-geles.ts';
+import { type Client, transaction } from '../../postgres/pool.ts';
+import { markArchivesStale } from '../../postgres/versions.ts';
+import { eraseArchives } from '../ingest/archives-perimees.ts';
+import { type RecalculContext, recalculer } from '../ingest/recalcul.ts';
+import type { PurgeContext } from './contexte.ts';
+import { lots, type Passage } from './contexte.ts';
+
+/**
+ * Takes days for this transaction, and computes first what an import left to be computed: a day is frozen as its bytes
+ * say, not as somebody who was interrupted left it.
+ */
+export async function prendreJours(
+  ctx: Pick<PurgeContext, 'archive' | 'config' | 'logger' | 'time'>,
+  client: Client,
+  centre: CentrePurge,
+  wanted: readonly number[],
+): Promise<void> {
+  const { jours: pending } = await claimDays(client, centre.id, wanted);
+  if (pending.length === 0) return;
+  const attente = ctx.config.centres.find(({ nom }) => nom === centre.nom)?.attente ?? 'debut';
+  const context: RecalculContext = { archive: ctx.archive, time: ctx.time, logger: ctx.logger };
+  await client.query('SAVEPOINT calcul');
+  try {
+    await recalculer(context, client, { id: centre.id, attente }, pending);
+  } catch (error) {
+    // Bytes that cannot be read must not keep others from their end: the day is frozen as it is.
+    if (!(error instanceof AtelierError) || error.code !== 'ATL_L203') throw error;
+    await client.query('ROLLBACK TO SAVEPOINT calcul');
+    ctx.logger.warn({ centre: centre.nom, erreur: error.message }, 'journée gelée sans son dernier calcul');
+  }
+}
+
+/** Pieces, profiles, waits and stops of past days; the figures of the days stay, frozen. */
+export async function purgerDetails(passage: Passage): Promise<void> {
+  const { ctx, client, aBlanc } = passage;
+  for (const centre of await jours.listerCentres(client)) {
+    const past = await jours.joursAvecDetails(client, passage.echeance(centre));
+    for (const lot of lots(past, passage.lots.jours)) {
+      passage.continuer();
+      if (aBlanc) await passage.compter(await jours.compterDetails(client, centre.id, lot));
+      else {
+        await transaction(client, async () => {
+          await prendreJours(ctx, client, centre, lot);
+          await passage.effacements.ajouter(entree('details', centre, lot), passage.maintenant);
+          passage.etape('apres_journal');
+          await geler(client, centre.id, lot, 'details', passage.maintenant);
+          await passage.compter(await jours.supprimerDetails(client, centre.id, lot));
+          passage.etape('avant_validation');
+        });
+        passage.etape('apres_lot');
+      }
+    }
+  }
+}
+
+/** Daily figures of past days, with what is left below them. */
+export async function purgerSessions(passage: Passage): Promise<void> {
+  const { ctx, client, aBlanc } = passage;
+  for (const centre of await jours.listerCentres(client)) {
+    const past = await jours.joursAvecSession(client, passage.echeance(centre));
+    for (const lot of lots(past, passage.lots.jours)) {
+      passage.continuer();
+      if (aBlanc) await passage.compter(await jours.compterSessions(client, centre.id, lot));
+      else {
+        await transaction(client, async () => {
+          await prendreJours(ctx, client, centre, lot);
+          await passage.effacements.ajouter(entree('session', centre, lot), passage.maintenant);
+          passage.etape('apres_journal');
+          await geler(client, centre.id, lot, 'session', passage.maintenant);
+          await passage.compter(await jours.supprimerSessions(client, centre.id, lot));
+          passage.etape('avant_validation');
+        });
+        passage.etape('apres_lot');
+      }
+    }
+  }
+}
+
+/** Raw bytes none of which is of a day to be kept. First the database forgets them, then they go from the disk. */
+export async function purgerArchives(passage: Passage): Promise<void> {
+  const { client, aBlanc } = passage;
+  const { versions: lot } = passage.lots;
+  for (const centre of await jours.listerCentres(client)) {
+    const echeance = passage.echeance(centre);
+    if (aBlanc) {
+      const all = await jours.versionsEchues(client, echeance, passage.maintenant, 1_000_000);
+      await passage.compter(all.length);
+      continue;
+    }
+    for (let last = lot; last === lot; ) {
+      passage.continuer();
+      last = await transaction(client, async () => {
+        await lockCentre(client, centre.id);
+        const past = await jours.versionsEchues(client, echeance, passage.maintenant, lot);
+        await retirerVersions(passage.ctx, client, centre, past, passage.maintenant, async () => {
+          await passage.effacements.ajouter(
+            { genre: 'archives', centre, sha256: past.map(({ sha256 }) => sha256) },
+            passage.maintenant,
+          );
+          const days = [...new Set(past.flatMap((version) => version.jours))];
+          if (days.length > 0)
+            await passage.effacements.ajouter(entree('archives', centre, days), passage.maintenant);
+          passage.etape('apres_journal');
+        });
+        await passage.compter(past.length);
+        passage.etape('avant_validation');
+        return past.length;
+      });
+      passage.etape('avant_effacement');
+      // Also what a purge that was killed here left on the disk.
+      await eraseArchives(passage.ctx, client, centre.id);
+      passage.etape('apres_lot');
+    }
+  }
+}
+
+/** Lets versions go from the archive, with the centre locked: their days are frozen, their rows stay. */
+export async function retirerVersions(
+  ctx: Pick<PurgeContext, 'archive' | 'config' | 'logger' | 'time'>,
+  client: Client,
+  centre: CentrePurge,
+  versions: readonly jours.VersionEchue[],
+  le: number,
+  journal: () => Promise<void>,
+): Promise<void> {
+  if (versions.length === 0) return;
+  const days = [...new Set(versions.flatMap((version) => version.jours))].sort((a, b) => a - b);
+  await prendreJours(ctx, client, centre, days);
+  await journal();
+  await geler(client, centre.id, days, 'archives', le);
+  await jours.noterArchivesPurgees(
+    client,
+    versions.map(({ id }) => id),
+    le,
+  );
+  await markArchivesStale(
+    client,
+    centre.id,
+    versions.map(({ sha256 }) => sha256),
+  );
+}
+
+/** Rejected lines of past days. */
+export async function purgerQuarantaine(passage: Passage): Promise<void> {
+  const { client, aBlanc, maintenant } = passage;
+  for (const centre of await jours.listerCentres(client)) {
+    const echeance = passage.echeance(centre);
+    const { jours: past, nombre } = await jours.rejetsEchus(client, echeance, maintenant);
+    if (nombre === 0) continue;
+    if (aBlanc) {
+      await passage.compter(nombre);
+      continue;
+    }
+    if (past.length > 0) {
+      await transaction(client, async () => {
+        // An import that is registering rejects of these days ends before, or sees that they are gone.
+        await lockCentre(client, centre.id);
+        await passage.effacements.ajouter(entree('quarantaine', centre, past), maintenant);
+        passage.etape('apres_journal');
+        await geler(client, centre.id, past, 'quarantaine', maintenant);
+        passage.etape('avant_validation');
+      });
+    }
+    const lot = passage.lots.lignes;
+    for (let last = lot; last === lot; ) {
+      passage.continuer();
+      last = await transaction(client, async () => {
+        await lockCentre(client, centre.id);
+        const gone = await jours.supprimerRejetsEchus(client, echeance, maintenant, lot);
+        await passage.compter(gone);
+        return gone;
+      });
+      passage.etape('apres_lot');
+    }
+  }
+}
+
+function entree(
+  part: 'details' | 'session' | 'archives' | 'quarantaine',
+  { id, nom, cree }: CentrePurge,
+  lot: readonly number[],
+): Parameters<Passage['effacements']['ajouter']>[0] {
+  return { genre: 'jours', part, centre: { id, nom, cree }, jours: lot.map(formatDay) };
+}

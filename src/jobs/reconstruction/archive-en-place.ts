@@ -1,0 +1,45 @@
+import { createHash, hash } from 'node:crypto';
+import { constants, copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Archive, type ArchiveEnAttente, type ArchiveMeta } from '../../archives/archive.ts';
+import type { ArchiveTrouvee } from '../../archives/inventaire.ts';
+import { cheminArchive } from '../../archives/sauvegarde/fichiers.ts';
+
+/**
+ * The archive of one centre while it is read again: every byte that comes is in it already, and stays as it is. (Its
+ * head names the path where it was first seen; writing it anew would name the one that is read now.)
+ */
+export class ArchiveEnPlace extends Archive {
+  readonly #centreId: number;
+
+  constructor(root: string, centreId: number) {
+    super(root);
+    this.#centreId = centreId;
+  }
+
+  override async write(_: ArchiveMeta, bytes: Buffer): Promise<ArchiveEnAttente> {
+    return { path: cheminArchive(this.root, this.#centreId, hash('sha256', bytes, 'hex')) };
+  }
+
+  override async writeStream(_: ArchiveMeta, chunks: AsyncIterable<Buffer>): Promise<ArchiveEnAttente> {
+    const all = createHash('sha256');
+    for await (const chunk of chunks) all.update(chunk);
+    return { path: cheminArchive(this.root, this.#centreId, all.digest('hex')) };
+  }
+
+  override async place(): Promise<void> {}
+
+  override async discard(): Promise<void> {}
+
+  /** Copies archives that lie in the folder of another id (the centre had another one once) into its own. */
+  async rassembler(archives: Iterable<ArchiveTrouvee>): Promise<void> {
+    for (const { centreId, sha256 } of archives) {
+      const target = cheminArchive(this.root, this.#centreId, sha256);
+      if (centreId === this.#centreId || (await stat(target).catch(() => undefined))) continue;
+      await mkdir(dirname(target), { recursive: true });
+      const draft = `${target}.copie`;
+      await copyFile(cheminArchive(this.root, centreId, sha256), draft, constants.COPYFILE_FICLONE);
+      await rename(draft, target);
+    }
+  }
+}

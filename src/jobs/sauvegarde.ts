@@ -1,0 +1,307 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import paquet from '../../package.json' with { type: 'json' };
+import { type ArchiveSauvegardee, Depot, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
+import { CHIFFRE, ecrire } from '../archives/sauvegarde/fichiers.ts';
+import { JOURNAUX, lireJournal } from '../archives/sauvegarde/journaux.ts';
+import { ecrireManifeste, FORMAT, MANIFESTE, type Manifeste } from '../archives/sauvegarde/manifeste.ts';
+import { idDeCle } from '../base/chiffrement-flux.ts';
+import type { BaseContext } from '../base/context.ts';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
+import { expectedArchives } from '../postgres/controle.ts';
+import { type EtatExecution, endExecution, startExecution } from '../postgres/executions.ts';
+import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
+import type { Pool } from '../postgres/pool.ts';
+import {
+  type EmpreinteDeTable,
+  ecrireBase,
+  type Instantane,
+  nommerSchema,
+  surInstantane,
+} from '../postgres/sauvegarde/copie.ts';
+import { horsSauvegarde } from '../postgres/sauvegarde/schema.ts';
+import { pendantSauvegarde } from '../postgres/sauvegarde/verrous.ts';
+import { clesPourEcrire } from './sauvegarde/cles.ts';
+import { expirerSauvegardes } from './sauvegarde/expiration.ts';
+import { reconcilierIndex } from './sauvegarde/index-archives.ts';
+
+/** What a backup needs of its surroundings. */
+export interface SauvegardeContext extends BaseContext {
+  readonly pool: Pool;
+  /** stops it between two steps; without one, the stop of the command does */
+  readonly signal?: AbortSignal;
+  /** the run that this is, when somebody else opened it and ends it; without one, a run is noted here */
+  readonly execution?: number;
+}
+
+/** Steps at which tests kill it. */
+export type EtapeSauvegarde =
+  | 'debut'
+  | 'dans_base'
+  | 'apres_base'
+  | 'dans_archives'
+  | 'avant_nom'
+  | 'apres_nom';
+
+export interface SauvegardeOptions {
+  /** folder of backups, SAUVEGARDE_DIR as a rule */
+  readonly vers?: string | undefined;
+  /** the database alone */
+  readonly sansArchives?: boolean;
+  /** fails when it could not be encrypted; with CLE_SAUVEGARDE it always is */
+  readonly chiffrer?: boolean;
+  /** clock for the expiry of older ones, ms since 1970 */
+  readonly maintenant?: () => number;
+  readonly onProgress?: (avance: Avance) => void;
+  readonly onEtape?: (etape: EtapeSauvegarde) => void;
+}
+
+/** How far a backup or restoration is. */
+export interface Avance {
+  readonly quoi: string;
+  readonly fait: number;
+  readonly total: number;
+}
+
+/** What a backup did. */
+export type BilanSauvegarde =
+  | {
+      readonly etat: 'reussie' | 'partielle';
+      readonly nom: string;
+      readonly dossier: string;
+      readonly tables: number;
+      readonly lignes: number;
+      /** bytes of its own folder */
+      readonly octets: number;
+      readonly archives: number;
+      readonly archivesCopiees: number;
+      readonly octetsArchives: number;
+      /** archives that the database names and that could not be had, by SHA-256 */
+      readonly archivesManquantes: readonly string[];
+      readonly nonSauvegardes: readonly string[];
+      readonly chiffree: boolean;
+      readonly effacees: readonly string[];
+      readonly aGarderAPart: readonly string[];
+      readonly dureeMs: number;
+    }
+  /** another one is running */
+  | { readonly etat: 'ignoree' };
+
+/**
+ * Makes a backup: all tables as they are at one moment, the archives that they name, the record of erasures. Imports and
+ * the API go on meanwhile. A backup has its name only when all of it is on the disk.
+ *
+ * @throws AtelierError ATL_B901 (cannot be written), ATL_B903 (key), ATL_D301, ATL_D303
+ */
+export async function sauvegarder(
+  ctx: SauvegardeContext,
+  options: SauvegardeOptions = {},
+): Promise<BilanSauvegarde> {
+  const cles = clesPourEcrire(ctx.config, options.chiffrer ?? false);
+  const depot = new Depot(options.vers ?? ctx.config.sauvegarde.dossier, cles);
+  await requireSchema(ctx.pool);
+  const execution = ctx.execution === undefined ? await startExecution(ctx.pool, 'sauvegarde') : undefined;
+  const note = async (etat: EtatExecution, compteurs: object, erreur?: string): Promise<void> => {
+    if (execution !== undefined) await endExecution(ctx.pool, execution, etat, compteurs, erreur);
+  };
+  try {
+    const bilan = await pendantSauvegarde(ctx.pool, () => new Passage(ctx, options, depot, cles[0]).faire());
+    if (!bilan) {
+      ctx.logger.info('sauvegarde ignorée : une autre est en cours');
+      await note('ignoree', {});
+      return { etat: 'ignoree' };
+    }
+    const { etat, ...compteurs } = bilan;
+    await note(etat, compteurs);
+    ctx.logger.info(compteurs, 'sauvegarde terminée');
+    return bilan;
+  } catch (thrown) {
+    const error = explain(thrown, depot.root);
+    ctx.logger.error({ dossier: depot.root, erreur: messageOf(error) }, 'sauvegarde échouée');
+    await note('echouee', {}, messageOf(error)).catch(() => undefined);
+    throw error;
+  }
+}
+
+class Passage {
+  readonly #ctx: SauvegardeContext;
+  readonly #options: SauvegardeOptions;
+  readonly #depot: Depot;
+  readonly #cle: Buffer | undefined;
+  readonly #fichiers: Manifeste['fichiers'] = [];
+  #dossier = '';
+
+  constructor(ctx: SauvegardeContext, options: SauvegardeOptions, depot: Depot, cle: Buffer | undefined) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#depot = depot;
+    this.#cle = cle;
+  }
+
+  async faire(): Promise<Exclude<BilanSauvegarde, { etat: 'ignoree' }>> {
+    const started = performance.now();
+    await this.#depot.balayer();
+    this.#dossier = await this.#depot.commencer();
+    try {
+      const bilan = await this.#ecrire(started);
+      const effacees = await expirerSauvegardes(this.#depot, this.#ctx.config.sauvegarde, {
+        garder: bilan.nom,
+        maintenant: (this.#options.maintenant ?? Date.now)(),
+      });
+      for (const nom of effacees) this.#ctx.logger.info({ sauvegarde: nom }, 'sauvegarde échue effacée');
+      return { ...bilan, effacees, dureeMs: Math.round(performance.now() - started) };
+    } catch (error) {
+      await this.#depot.abandonner(this.#dossier);
+      throw error;
+    }
+  }
+
+  async #ecrire(started: number): Promise<Exclude<BilanSauvegarde, { etat: 'ignoree' }>> {
+    const empreintes = new Map<string, EmpreinteDeTable>();
+    this.#etape('debut');
+    await reconcilierIndex(this.#ctx.pool, this.#ctx.config.archivesDir);
+    const vue = await surInstantane(this.#ctx.pool, async (instantane) => {
+      await this.#base(instantane, empreintes);
+      const { client, schema, serveur, instant } = instantane;
+      const nonSauvegardes = await horsSauvegarde(client, schema);
+      await nommerSchema(instantane);
+      return {
+        ...{ schema, serveur, instant, nonSauvegardes },
+        migrations: await migrationsAppliquees(client),
+        attendues: this.#options.sansArchives ? undefined : await expectedArchives(client),
+      };
+    });
+    this.#etape('apres_base');
+    const archives = vue.attendues && (await this.#archives(vue.attendues));
+    for (const nom of JOURNAUX) {
+      await this.#fichier(nom, one(await lireJournal(this.#ctx.config.archivesDir, nom)), false);
+    }
+    const reglages = JSON.stringify(reglagesSansSecrets(), null, 2);
+    await this.#fichier('reglages.json', one(Buffer.from(`${reglages}\n`)), false);
+    const secrets = secretsDonnes();
+    const manifeste: Omit<Manifeste, 'sceau'> = {
+      format: FORMAT,
+      programme: paquet.version,
+      instant: vue.instant,
+      base: {
+        ...{ serveur: vue.serveur, schema: vue.schema, migrations: vue.migrations },
+        tables: Object.fromEntries(empreintes),
+        nonSauvegardes: vue.nonSauvegardes,
+      },
+      archives: archives?.manifeste ?? null,
+      chiffrement: this.#cle ? { cle: idDeCle(this.#cle) } : null,
+      fichiers: this.#fichiers,
+      aGarderAPart: secrets,
+    };
+    await writeFile(join(this.#dossier, MANIFESTE), ecrireManifeste(manifeste, this.#cle), {
+      flush: true,
+      mode: 0o600,
+    });
+    this.#etape('avant_nom');
+    const nom = await this.#depot.achever(this.#dossier, vue.instant);
+    this.#etape('apres_nom');
+    const manquantes = archives?.manquantes ?? [];
+    for (const sha256 of manquantes)
+      this.#ctx.logger.error({ sha256 }, 'archive absente ou abîmée : pas sauvegardée');
+    for (const objet of vue.nonSauvegardes) this.#ctx.logger.warn({ objet }, 'pas dans la sauvegarde');
+    return {
+      etat: manquantes.length > 0 ? 'partielle' : 'reussie',
+      ...{ nom, dossier: join(this.#depot.root, nom) },
+      tables: empreintes.size,
+      lignes: [...empreintes.values()].reduce((sum, { lignes }) => sum + lignes, 0),
+      octets: this.#fichiers.reduce((sum, { octets }) => sum + octets, 0),
+      archives: manifeste.archives?.nombre ?? 0,
+      archivesCopiees: archives?.copiees ?? 0,
+      octetsArchives: manifeste.archives?.octets ?? 0,
+      archivesManquantes: manquantes,
+      nonSauvegardes: vue.nonSauvegardes,
+      chiffree: this.#cle !== undefined,
+      effacees: [],
+      aGarderAPart: secrets,
+      dureeMs: Math.round(performance.now() - started),
+    };
+  }
+
+  async #base(vue: Instantane, empreintes: Map<string, EmpreinteDeTable>): Promise<void> {
+    const total = vue.tables.length;
+    let fait = 0;
+    const source = ecrireBase(vue, empreintes, (nom) => {
+      this.#signal().throwIfAborted();
+      fait++;
+      this.#options.onProgress?.({ quoi: `table ${nom}`, fait, total });
+      if (fait === Math.ceil(total / 2)) this.#etape('dans_base');
+    });
+    await this.#fichier('base.sql.zst', source, true);
+  }
+
+  async #archives(attendues: ReadonlyMap<number, readonly string[]>): Promise<{
+    manifeste: NonNullable<Manifeste['archives']>;
+    manquantes: string[];
+    copiees: number;
+  }> {
+    const total = [...attendues.values()].reduce((sum, shas) => sum + shas.length, 0);
+    const list: ArchiveSauvegardee[] = [];
+    const manquantes: string[] = [];
+    const touches = new Set<number>();
+    let [octets, copiees] = [0, 0];
+    for (const [centre, shas] of [...attendues].sort(([a], [b]) => a - b)) {
+      for (const sha256 of shas.toSorted()) {
+        this.#signal().throwIfAborted();
+        const found = await this.#depot
+          .deposer(this.#ctx.config.archivesDir, { centre, sha256 })
+          .catch((error: unknown) => {
+            if (codeOf(error) === 'ATL_B902' || codeOf(error) === 'ENOENT') return undefined;
+            throw error;
+          });
+        if (found) {
+          octets += found.octets;
+          if (found.copies > 0) touches.add(centre);
+          copiees += found.copies > 0 ? 1 : 0;
+        } else {
+          manquantes.push(sha256);
+        }
+        list.push({ centre, sha256, fichier: found?.fichier });
+        this.#options.onProgress?.({ quoi: 'archives', fait: list.length, total });
+        if (list.length === Math.ceil(total / 2)) this.#etape('dans_archives');
+      }
+    }
+    await this.#depot.synchroniserReserve(touches);
+    const text = list.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    await this.#fichier(LISTE_ARCHIVES, one(Buffer.from(text)), false, false);
+    return { manifeste: { nombre: total, octets, manquantes: manquantes.length }, manquantes, copiees };
+  }
+
+  /** Writes a file of the backup, and notes it. */
+  async #fichier(
+    nom: string,
+    source: AsyncIterable<Buffer>,
+    compresser: boolean,
+    chiffrer = true,
+  ): Promise<void> {
+    const cle = chiffrer ? this.#cle : undefined;
+    const written = cle ? nom + CHIFFRE : nom;
+    const entry = await ecrire(join(this.#dossier, written), source, { compresser, cle, nom });
+    this.#fichiers.push({ nom: written, ...entry });
+  }
+
+  #etape(etape: EtapeSauvegarde): void {
+    this.#signal().throwIfAborted();
+    this.#options.onEtape?.(etape);
+  }
+
+  #signal(): AbortSignal {
+    return this.#ctx.signal ?? this.#ctx.shutdown.signal;
+  }
+}
+
+async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+function explain(error: unknown, dossier: string): unknown {
+  if (error instanceof AtelierError) return error;
+  if (/^(ENOSPC|EDQUOT|EFBIG|EIO|EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EEXIST|EMFILE)$/.test(codeOf(error) ?? ''))
+    return new AtelierError('ATL_B901', `Sauvegarde dans ${dossier} : ${messageOf(error)}`, { cause: error });
+  return error;
+}

@@ -1,0 +1,95 @@
+import { type Client, transaction } from './pool.ts';
+
+/** Advisory lock of this file: GRANTs of several processes at once would trip over one another. */
+const LOCK = 4_711_000_013;
+
+/** Roles of deploy/postgres/roles.sql; a database without them has one account for everything. */
+type Role = 'atelier_service' | 'atelier_api' | 'atelier_lecture';
+
+/** What a reader of figures may see, with the columns when not all of them. Anything not named here stays hidden. */
+const LECTURE: Readonly<Record<string, readonly string[] | 'tout'>> = {
+  centre_usinage: 'tout',
+  session_production: 'tout',
+  piece_production: 'tout',
+  job_profil: 'tout',
+  periode_attente: 'tout',
+  periode_arret: 'tout',
+  commandes_volets_roulants: 'tout',
+  commande_historique: 'tout',
+  type_evenement: 'tout',
+  fichier_log: 'tout',
+  fichier_log_contenu: 'tout',
+  fichier_log_version: 'tout',
+  fichier_log_jour: 'tout',
+  jour_a_recalculer: 'tout',
+  // Never the text of a line, which nobody has looked at, nor who asked for a run.
+  ligne_rejetee: ['version_id', 'centre_usinage_id', 'ligne', 'octet', 'raison', 'longueur'],
+  execution: ['id', 'tache', 'etat', 'debut', 'fin', 'compteurs', 'declencheur', 'echeance', 'tentative'],
+  alerte: ['id', 'regle', 'objet', 'gravite', 'etat', 'message', 'debut', 'derniere_vue', 'fin'],
+  planification: 'tout',
+  purge: 'tout',
+};
+
+/**
+ * Gives each role of deploy/postgres/roles.sql its rights on the tables that are there now: to be called by the owner
+ * of the schema after migrations. Does nothing for roles that do not exist, nor when someone else calls it.
+ */
+export async function accorderDroits(client: Client): Promise<void> {
+  await transaction(client, async () => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    const { rows } = await client.query<{ nom: Role }>(
+      `SELECT rolname AS nom FROM pg_roles
+        WHERE rolname IN ('atelier_service', 'atelier_api', 'atelier_lecture')
+          AND rolname <> current_user
+          AND (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('public.migration'))
+        ORDER BY 1`,
+    );
+    const roles = rows.map((row) => row.nom);
+    const writers = roles.filter((role) => role !== 'atelier_lecture');
+    if (writers.length > 0) await grantWriters(client, writers);
+    if (roles.includes('atelier_api')) await keepAudit(client);
+    if (roles.includes('atelier_lecture')) await grantReader(client);
+  });
+}
+
+async function grantWriters(client: Client, writers: readonly Role[]): Promise<void> {
+  const to = writers.join(', ');
+  const { rows } = await client.query<{ nom: string }>(
+    "SELECT nspname AS nom FROM pg_namespace WHERE nspname IN ('public', 'pgboss') ORDER BY 1",
+  );
+  for (const { nom } of rows) {
+    await client.query(`GRANT USAGE ON SCHEMA ${nom} TO ${to}`);
+    await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${nom} TO ${to}`);
+    await client.query(`GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${nom} TO ${to}`);
+  }
+  // What was applied is the migrator's to say.
+  await client.query(`REVOKE INSERT, UPDATE, DELETE ON migration FROM ${to}`);
+}
+
+/**
+ * The API adds to the audit log, and takes the identifiers of a forgotten person out of it; what was done and when it
+ * cannot touch, and only the purge, which runs in the worker, removes lines that have had their time.
+ */
+async function keepAudit(client: Client): Promise<void> {
+  await client.query('REVOKE UPDATE, DELETE ON journal_audit FROM atelier_api');
+  await client.query(
+    'GRANT UPDATE (user_id, cle_id, adresse, requete, cible, details) ON journal_audit TO atelier_api',
+  );
+}
+
+async function grantReader(client: Client): Promise<void> {
+  await client.query('REVOKE ALL ON ALL TABLES IN SCHEMA public FROM atelier_lecture');
+  await client.query('GRANT USAGE ON SCHEMA public TO atelier_lecture');
+  const { rows } = await client.query<{ table: string; colonnes: string[] }>(
+    `SELECT table_name AS table, array_agg(column_name::text) AS colonnes
+       FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY($1) GROUP BY 1 ORDER BY 1`,
+    [Object.keys(LECTURE)],
+  );
+  for (const { table, colonnes } of rows) {
+    const shown = LECTURE[table]!;
+    const there = shown === 'tout' ? shown : shown.filter((name) => colonnes.includes(name));
+    if (there.length === 0) continue;
+    const columns = there === 'tout' ? '' : ` (${there.join(', ')})`;
+    await client.query(`GRANT SELECT${columns} ON ${table} TO atelier_lecture`);
+  }
+}

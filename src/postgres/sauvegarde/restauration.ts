@@ -1,0 +1,269 @@
+import { once } from 'node:events';
+import { from as copyFrom } from 'pg-copy-streams';
+import { AtelierError, messageOf } from '../../base/errors.ts';
+import type { Client } from '../pool.ts';
+import {
+  type EmpreinteDeTable,
+  empreinteDeTable,
+  fixerEcriture,
+  lireReperes,
+  quoted,
+  schemaCourant,
+  TABLE_DE_MARQUE,
+} from './copie.ts';
+import { tablesDuSchema } from './schema.ts';
+
+/** Tables whose rows come back by themselves: with nothing else in it, a database is a new one. */
+const SANS_VALEUR = new Set(['migration', 'planification', 'cle_chiffrement', 'execution', TABLE_DE_MARQUE]);
+
+/** What stands in the way of a restoration into a database. */
+export interface Occupation {
+  /** tables of any kind, also empty ones */
+  readonly tables: number;
+  /** tables with rows worth keeping, and about how many */
+  readonly remplies: readonly { readonly nom: string; readonly lignes: number }[];
+  /** other programs of ours that are connected: API, worker, imports */
+  readonly connexions: number;
+}
+
+/** What a database holds, for whoever wants to put something else there. */
+export async function occupation(client: Client): Promise<Occupation> {
+  const tables = await tablesDuSchema(client, await schemaCourant(client));
+  const remplies: { nom: string; lignes: number }[] = [];
+  for (const { nom } of tables) {
+    if (SANS_VALEUR.has(nom)) continue;
+    const { rows } = await client.query<{ lignes: number }>(`SELECT count(*) AS lignes FROM ${quoted(nom)}`);
+    if (rows[0]!.lignes > 0) remplies.push({ nom, lignes: rows[0]!.lignes });
+  }
+  const { rows } = await client.query<{ nombre: number }>(
+    `SELECT count(*) AS nombre FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'atelier'`,
+  );
+  return { tables: tables.length, remplies, connexions: rows[0]!.nombre };
+}
+
+/**
+ * Puts what is in the schema into another one, so that it is free; nothing is lost. In the caller's transaction.
+ *
+ * @returns name of the schema where it is now; undefined when it was free
+ */
+export async function mettreDeCote(client: Client, schema: string, nom: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ genre: string; objet: string }>(
+    `SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS genre,
+            format('%I.%I', $1::text, c.relname) AS objet
+       FROM pg_class c
+      WHERE c.relnamespace = quote_ident($1)::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'i', 'a')
+                         AND (d.deptype = 'e' OR c.relkind = 'S'))
+     UNION ALL
+     SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text
+       FROM pg_proc p WHERE p.pronamespace = quote_ident($1)::regnamespace AND p.prokind IN ('f', 'p')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+     UNION ALL
+     SELECT 'TYPE', format('%I.%I', $1::text, t.typname)
+       FROM pg_type t WHERE t.typnamespace = quote_ident($1)::regnamespace AND t.typtype = 'e'
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')`,
+    [schema],
+  );
+  if (rows.length === 0) return undefined;
+  await client.query(`CREATE SCHEMA ${quoted(nom)}`);
+  for (const { genre, objet } of rows)
+    await client.query(`ALTER ${genre} ${objet} SET SCHEMA ${quoted(nom)}`);
+  return nom;
+}
+
+/**
+ * Plays a dump ({@link ecrireBase}) in the caller's transaction, then reads every table again and compares it with what
+ * the dump was made of.
+ *
+ * @param attendues what each table must hold in the end
+ * @throws AtelierError ATL_B902 (not a dump, cut), ATL_B908 (not the same rows)
+ */
+export async function jouerBase(
+  client: Client,
+  schema: string,
+  dump: AsyncIterable<Buffer>,
+  attendues: Readonly<Record<string, EmpreinteDeTable>>,
+  onTable: (nom: string) => void = () => undefined,
+): Promise<void> {
+  await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
+  await new Joueur(client, onTable).jouer(dump);
+  await fixerEcriture(client);
+  const tables = new Map((await tablesDuSchema(client, schema)).map((table) => [table.nom, table]));
+  tables.delete(TABLE_DE_MARQUE);
+  for (const [nom, attendue] of Object.entries(attendues)) {
+    const table = tables.get(nom);
+    const found = table && (await empreinteDeTable(client, schema, table));
+    if (found?.sha256 === attendue.sha256 && found.lignes === attendue.lignes) continue;
+    throw new AtelierError(
+      'ATL_B908',
+      `Table ${nom} : ${found?.lignes ?? 'pas de'} lignes après restauration, ${attendue.lignes} dans la sauvegarde, ou d’autres valeurs.`,
+    );
+  }
+}
+
+/** Takes a dump apart at its marks: what is between them is sent as it is, COPY blocks as COPY. */
+class Joueur {
+  readonly #client: Client;
+  readonly #onTable: (nom: string) => void;
+
+  constructor(client: Client, onTable: (nom: string) => void) {
+    this.#client = client;
+    this.#onTable = onTable;
+  }
+
+  async jouer(dump: AsyncIterable<Buffer>): Promise<void> {
+    const lines = new Lignes(dump);
+    const reperes = lireReperes((await lines.next())?.toString() ?? '');
+    if (!reperes)
+      throw new AtelierError('ATL_B902', 'La base de la sauvegarde n’est pas un texte d’atelier.');
+    let statements = '';
+    const run = async (): Promise<void> => {
+      if (statements.trim() !== '') await this.#query(statements);
+      statements = '';
+    };
+    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+      const text = line.toString();
+      if (text === reperes.suite) {
+        await run();
+      } else if (text === reperes.fin) {
+        await run();
+        return;
+      } else if (text.startsWith(reperes.copie)) {
+        await run();
+        this.#onTable(text.slice(reperes.copie.length));
+        const copy = (await lines.next())?.toString() ?? '';
+        await this.#copier(copy.replace(/;$/, ''), lines);
+      } else {
+        statements += `${text}\n`;
+      }
+    }
+    throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée avant la fin.');
+  }
+
+  async #query(statements: string): Promise<void> {
+    try {
+      await this.#client.query(statements);
+    } catch (cause) {
+      throw new AtelierError('ATL_D304', `Restauration du schéma : ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #copier(statement: string, lines: Lignes): Promise<void> {
+    const stream = this.#client.query(copyFrom(statement));
+    const done = new Promise<void>((resolve, reject) => {
+      stream.on('finish', resolve);
+      stream.on('error', reject);
+    });
+    done.catch(() => undefined);
+    try {
+      for await (const piece of lines.jusquaFin()) {
+        if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), done]);
+      }
+    } catch (error) {
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+    stream.end();
+    try {
+      await done;
+    } catch (cause) {
+      throw new AtelierError('ATL_D304', `${statement} : ${messageOf(cause)}`, { cause });
+    }
+  }
+}
+
+/** Lines of a dump; those of a COPY block come in the pieces in which they were read. */
+class Lignes {
+  readonly #pieces: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(dump: AsyncIterable<Buffer>) {
+    this.#pieces = dump[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<Buffer | undefined> {
+    let from = 0;
+    for (;;) {
+      const end = this.#rest.indexOf(10, from);
+      if (end >= 0) {
+        const line = this.#rest.subarray(0, end);
+        this.#rest = this.#rest.subarray(end + 1);
+        return line;
+      }
+      from = this.#rest.length;
+      if (!(await this.#more())) {
+        if (this.#rest.length > 0) throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée.');
+        return undefined;
+      }
+    }
+  }
+
+  /** The data of a COPY block, up to its `\.`, which is taken too. */
+  async *jusquaFin(): AsyncGenerator<Buffer> {
+    // The end mark is a line of its own: look for it at the start and after line feeds.
+    let atStart = true;
+    for (;;) {
+      const head = this.#rest.subarray(0, END.length);
+      if (atStart && head.equals(END)) {
+        this.#rest = this.#rest.subarray(END.length);
+        return;
+      }
+      const end = this.#rest.indexOf(END_AFTER_LINE);
+      if (end >= 0) {
+        yield this.#rest.subarray(0, end + 1);
+        this.#rest = this.#rest.subarray(end + 1 + END.length);
+        return;
+      }
+      // What may be the beginning of the mark waits for the next piece.
+      const keep =
+        atStart && this.#rest.length < END.length
+          ? this.#rest.length
+          : Math.min(this.#rest.length, END.length);
+      const ready = this.#rest.subarray(0, this.#rest.length - keep);
+      if (ready.length > 0) {
+        yield ready;
+        atStart = false;
+        this.#rest = this.#rest.subarray(ready.length);
+      }
+      if (!(await this.#more())) throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée.');
+    }
+  }
+
+  async #more(): Promise<boolean> {
+    const { value, done } = await this.#pieces.next();
+    if (done) return false;
+    this.#rest = this.#rest.length === 0 ? Buffer.from(value) : Buffer.concat([this.#rest, value]);
+    return true;
+  }
+}
+
+const END = Buffer.from('\\.\n');
+const END_AFTER_LINE = Buffer.from('\n\\.\n');
+
+/** Number by which {@link finirRestauration} makes tokens of before void: more than accounts change in their life. */
+const JETONS = 100_000;
+
+/**
+ * What must not come back with the rows: runs that were under way when the backup was made count as broken off, and
+ * whoever was signed in signs in again (a token that was void since would be good again).
+ */
+export async function finirRestauration(client: Client, nom: string): Promise<void> {
+  await client.query(
+    `UPDATE execution SET etat = 'echouee', fin = now(), erreur = $1 WHERE etat = 'en_cours' OR etat = 'en_attente'`,
+    [`interrompue : base restaurée de ${nom}`],
+  );
+  await client.query('DELETE FROM jeton_rafraichissement');
+  await client.query(`UPDATE "user" SET version_jetons = version_jetons + ${JETONS}`);
+}
+
+/** Drops a schema that {@link mettreDeCote} made and nobody needs. */
+export async function supprimerSchema(client: Client, nom: string): Promise<void> {
+  await client.query(`DROP SCHEMA ${quoted(nom)} CASCADE`);
+}
+
+/** Lets nobody migrate, or restore twice, until the end of the transaction. */
+export async function verrouillerSchema(client: Client): Promise<void> {
+  await client.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
+  await client.query('SELECT pg_advisory_xact_lock(4711000001)');
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Config } from '../base/config.ts';
+import type { Logger } from '../base/logger.ts';
+import { SourceComposite } from './composite.ts';
+import { DossierLocal } from './dossier.ts';
+import { DossierSftp } from './sftp/dossier-sftp.ts';
+import type { SourceJournaux } from './source.ts';
+
+/** A source that holds connections: `fermer` ends them. */
+export type SourceOuverte = SourceJournaux & { fermer(): Promise<void> };
+
+/**
+ * Where the logs come from, as configured: LOGS_DIR, and the servers of SFTP_CENTRES. Nothing is connected before the first
+ * listing. While `signal` is aborted, connections end at once and what waits for them fails.
+ *
+ * @param options `dir`: this folder alone, no server
+ */
+export function ouvrirSource(
+  config: Config,
+  logger: Logger,
+  options: { dir?: string | undefined; signal?: AbortSignal } = {},
+): SourceOuverte {
+  const local = new DossierLocal(options.dir ?? config.logsDir);
+  if (options.dir !== undefined || config.sftp.centres.length === 0) {
+    return Object.assign(local, { fermer: () => Promise.resolve() });
+  }
+  const distants = ouvrirDistants(config, logger);
+  const source = new SourceComposite(local, distants, config.centres);
+  options.signal?.addEventListener('abort', () => void source.fermer(), { once: true });
+  return source;
+}
+
+/** The remote folders alone: what `doctor` tries one by one. The caller closes each. */
+export function ouvrirDistants(config: Config, logger: Logger): DossierSftp[] {
+  const miroirs = join(config.archivesDir, 'miroirs-sftp');
+  return config.sftp.centres.map(
+    (centre) => new DossierSftp({ centre, config: config.sftp, miroirs, logger }),
+  );
+}

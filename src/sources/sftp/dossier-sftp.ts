@@ -1,0 +1,345 @@
+import { closeSync, openSync, read } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { CentreSftp, SftpConfig } from '../../base/config-sftp.ts';
+import { AtelierError, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { decodeName, isLog, isPassedOver } from '../noms.ts';
+import {
+  type EntreeSource,
+  type FichierOuvert,
+  type FichierSource,
+  MAX_PATH,
+  type SourceJournaux,
+} from '../source.ts';
+import { Connexion } from './connexion.ts';
+import { Copies, type Suivi, type Vu } from './copies.ts';
+import { ENTETE, Miroir } from './miroir.ts';
+import type { Attributs } from './protocole.ts';
+import { RefusSftp } from './session.ts';
+
+const readFile = promisify(read);
+const SLASH = Buffer.from('/');
+/** However long a listing takes (ms), the next one comes this soon after. */
+const ATTENTE_MAX = 10_000;
+
+interface Reference {
+  readonly chemin: Buffer;
+  readonly vu: Vu;
+}
+
+export interface DossierSftpOptions {
+  readonly centre: CentreSftp;
+  readonly config: SftpConfig;
+  /** folder of the copies of growing files */
+  readonly miroirs: string;
+  readonly logger: Logger;
+  /** ms since 1970; the system's clock when it is left out */
+  readonly maintenant?: () => number;
+}
+
+/**
+ * One centre's folder on an SFTP server, as exact as a local one. While it is followed a loop of its own lists the server
+ * and fetches what is new: whoever asks gets the last known state at once, and a slow server keeps nobody waiting.
+ */
+export class DossierSftp implements SourceJournaux {
+  readonly description: string;
+  readonly #centre: CentreSftp;
+  readonly #logger: Logger;
+  readonly #intervalle: number;
+  readonly #connexion: Connexion;
+  readonly #copies: Copies;
+  readonly #miroir: Miroir;
+  readonly #fin = new AbortController();
+  /** the following under way: what its loop found last */
+  #suivi: { dernier: readonly Trouve[] } | undefined;
+  #boucle: Promise<unknown> = Promise.resolve();
+  #balaye: Promise<void> | undefined;
+
+  constructor({ centre, config, miroirs, logger, maintenant = Date.now }: DossierSftpOptions) {
+    this.#centre = centre;
+    this.#logger = logger;
+    this.#intervalle = config.intervalle;
+    this.#connexion = new Connexion(centre, config);
+    this.#miroir = new Miroir(miroirs);
+    const origine = `${centre.user}@${centre.host}:${centre.port}`;
+    this.#copies = new Copies(this.#connexion, this.#miroir, origine, maintenant);
+    this.description = `sftp://${this.#connexion.adresse}/${centre.chemin.replace(/^\//, '')}`;
+  }
+
+  /** Name of the centre's folder. */
+  get dossier(): string {
+    return this.#centre.dossier;
+  }
+
+  /** Bytes of files that came over the line. */
+  get octetsDistants(): number {
+    return this.#connexion.octetsLus;
+  }
+
+  async *list(): AsyncGenerator<EntreeSource> {
+    yield { kind: 'dossier', dossier: this.dossier };
+    if (this.#suivi) {
+      for (const trouve of this.#suivi.dernier) yield this.#entree(trouve);
+      return;
+    }
+    for await (const trouve of this.#parcourir()) yield this.#entree(trouve);
+  }
+
+  async open(fichier: FichierSource): Promise<FichierOuvert> {
+    const { chemin, vu } = fichier.reference as Reference;
+    const following = this.#suivi !== undefined;
+    const suivi = await this.#copies.retrouver(chemin, fichier.chemin, vu);
+    // Somebody else may forget the copy in the moment between.
+    for (let tries = 0; ; tries++) {
+      const fetched = following && suivi.lu !== undefined && suivi.copie?.taille === suivi.lu.taille;
+      if (!fetched || tries > 0 || this.#copies.estFroid(suivi)) {
+        await this.#copies.rafraichir(suivi, { tenace: !following });
+      }
+      const ouvert = this.#servir(suivi);
+      if (ouvert) return ouvert;
+      if (tries >= 3) throw new Error('copie locale disparue pendant la lecture');
+    }
+  }
+
+  async revoir(fichier: FichierSource): Promise<FichierSource | undefined> {
+    const trouve = this.#suivi?.dernier.find((one) => one.chemin === fichier.chemin);
+    const entree = trouve && this.#entree(trouve);
+    return entree?.kind === 'fichier' ? entree.fichier : undefined;
+  }
+
+  watch(onHint: (chemin?: string) => void, signal: AbortSignal): void {
+    const suivi = { dernier: [] };
+    this.#suivi = suivi;
+    const until = AbortSignal.any([signal, this.#fin.signal]);
+    this.#boucle = Promise.all([this.#boucle, this.#suivre(suivi, onHint, until)]);
+  }
+
+  /**
+   * Connects and lists the folder once.
+   *
+   * @throws AtelierError ATL_L210 to ATL_L216: why nothing would come from there
+   */
+  async verifier(): Promise<void> {
+    try {
+      await this.#connexion.faire((session) => session.lister(this.#racine(), this.dossier), {
+        tenace: true,
+      });
+    } catch (error) {
+      if (error instanceof RefusSftp) throw this.#refus(error);
+      throw error;
+    }
+  }
+
+  /** Ends the connection; what was fetched of growing files is kept for the next time. */
+  async fermer(): Promise<void> {
+    this.#fin.abort();
+    this.#connexion.fermer();
+    await this.#boucle;
+    await this.#balaye;
+    await this.#copies.rendre();
+  }
+
+  #racine(): Buffer {
+    return Buffer.from(this.#centre.chemin);
+  }
+
+  #refus(error: RefusSftp): AtelierError {
+    const { adresse } = this.#connexion;
+    return new AtelierError('ATL_L216', `SFTP ${adresse}, dossier ${this.#centre.chemin} : ${error.message}`);
+  }
+
+  #entree(trouve: Trouve): EntreeSource {
+    if (trouve.kind === 'ecarte') return trouve;
+    const { suivi, chemin } = trouve;
+    const reference: Reference = { chemin: suivi.chemin, vu: suivi.vu };
+    return {
+      kind: 'fichier',
+      fichier: {
+        ...{ dossier: this.dossier, chemin, reference },
+        taille: suivi.vu.taille,
+        signature: this.#copies.signature(suivi),
+      },
+    };
+  }
+
+  /** Goes through the server's folder once. What goes wrong on the way is an entry. */
+  async *#parcourir(): AsyncGenerator<Trouve> {
+    this.#balaye ??= this.#miroir.balayer();
+    await this.#balaye;
+    const seen = new Set<Suivi>();
+    const state = { complet: true };
+    try {
+      yield* this.#dossier(this.#racine(), this.dossier, seen, state);
+    } catch (error) {
+      state.complet = false;
+      // A listing that was stopped is not one that ended.
+      if (this.#fin.signal.aborted) throw error;
+      yield ecarte(this.dossier, raisonDe(error), true);
+    }
+    if (state.complet) await this.#copies.garder(seen);
+  }
+
+  async *#dossier(
+    path: Buffer,
+    chemin: string,
+    seen: Set<Suivi>,
+    state: { complet: boolean },
+  ): AsyncGenerator<Trouve> {
+    let entries: { nom: Buffer; attributs: Attributs }[];
+    try {
+      entries = await this.#connexion.faire((session) => session.lister(path, chemin));
+    } catch (error) {
+      if (!(error instanceof RefusSftp)) throw error;
+      if (chemin === this.dossier) throw this.#refus(error);
+      state.complet = false;
+      yield ecarte(chemin, error.message, true);
+      return;
+    }
+    for (const { nom, attributs } of entries) {
+      const name = decodeName(nom);
+      const below = `${chemin}/${name}`;
+      if (isPassedOver(name)) continue;
+      const full = path.equals(SLASH) ? Buffer.concat([path, nom]) : Buffer.concat([path, SLASH, nom]);
+      let known = attributs;
+      try {
+        known = await this.#complet(attributs, full, below);
+      } catch (error) {
+        if (!(error instanceof RefusSftp)) throw error;
+        state.complet = false;
+        if (error.code !== 'ENOENT' && isLog(name)) yield ecarte(below, error.message, true);
+        continue;
+      }
+      if (known.genre === 'dossier') yield* this.#dossier(full, below, seen, state);
+      else if (isLog(name)) yield await this.#fichier(known, full, below, seen);
+    }
+  }
+
+  /** Of a server that does not tell all in its listings. */
+  async #complet(attributs: Attributs, path: Buffer, chemin: string): Promise<Attributs> {
+    const enough = attributs.genre !== 'inconnu' && attributs.taille !== undefined;
+    if (enough && (attributs.genre !== 'fichier' || attributs.mtime !== undefined)) return attributs;
+    return await this.#connexion.faire((session) => session.lstat(path, chemin));
+  }
+
+  async #fichier(
+    { genre, taille, mtime }: Attributs,
+    path: Buffer,
+    chemin: string,
+    seen: Set<Suivi>,
+  ): Promise<Trouve> {
+    if (chemin.length > MAX_PATH) return ecarte(chemin, `chemin de plus de ${MAX_PATH} caractères`, true);
+    if (genre !== 'fichier') {
+      return ecarte(
+        chemin,
+        genre === 'lien' ? 'lien symbolique, jamais suivi' : 'pas un fichier ordinaire',
+        false,
+      );
+    }
+    if (taille === undefined) return ecarte(chemin, 'le serveur ne dit pas la taille du fichier', true);
+    const suivi = await this.#copies.voir(path, chemin, { taille, mtime: mtime ?? Number.NaN });
+    seen.add(suivi);
+    return { kind: 'fichier', suivi, chemin };
+  }
+
+  /** The bytes that are here, as they are now; undefined when the copy was forgotten meanwhile. */
+  #servir(suivi: Suivi): FichierOuvert | undefined {
+    const { copie } = suivi;
+    if (!copie) return undefined;
+    let fd: number;
+    try {
+      fd = openSync(copie.path, 'r');
+    } catch {
+      return undefined;
+    }
+    const { taille } = copie;
+    return {
+      taille,
+      signature: this.#copies.signatureLue(suivi),
+      async read(buffer, offset, length, position) {
+        const left = Math.min(length, taille - position);
+        if (left <= 0) return 0;
+        return (await readFile(fd, buffer, offset, left, ENTETE + position)).bytesRead;
+      },
+      close: async () => {
+        closeSync(fd);
+        // History is read once: its copies would fill the disk.
+        if (this.#copies.estFroid(suivi)) await this.#copies.oublier(suivi);
+      },
+    };
+  }
+
+  async #suivre(
+    suivi: { dernier: readonly Trouve[] },
+    onHint: (chemin?: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let told = new Map<string, string>();
+    let away: string | undefined;
+    while (!signal.aborted) {
+      const started = performance.now();
+      suivi.dernier = await this.#regarderTout();
+      if (signal.aborted) break;
+      const why = suivi.dernier.find(
+        (one): one is Ecarte => one.kind === 'ecarte' && one.chemin === this.dossier,
+      );
+      if (why !== undefined && away === undefined) {
+        this.#logger.warn({ centre: this.dossier, raison: why.raison }, 'dossier distant injoignable');
+      } else if (why === undefined && away !== undefined) {
+        this.#logger.info({ centre: this.dossier }, 'dossier distant de nouveau lu');
+      }
+      away = why?.raison;
+      const now = new Map(suivi.dernier.map((one) => [one.chemin, this.#empreinte(one)]));
+      for (const [chemin, print] of now) if (told.get(chemin) !== print) onHint(chemin);
+      told = now;
+      const rest = Math.min(ATTENTE_MAX, performance.now() - started);
+      const wait = Math.max(this.#intervalle, rest, this.#connexion.repos);
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
+    }
+    if (this.#suivi === suivi) this.#suivi = undefined;
+  }
+
+  async #regarderTout(): Promise<Trouve[]> {
+    const found: Trouve[] = [];
+    try {
+      for await (const trouve of this.#parcourir()) found.push(await this.#regarder(trouve));
+    } catch (error) {
+      // The disk of the copies: nothing of the server's.
+      found.push(ecarte(this.dossier, raisonDe(error), true));
+    }
+    return found;
+  }
+
+  /** Fetches what is new of a file that may still grow; history waits until somebody asks for it. */
+  async #regarder(trouve: Trouve): Promise<Trouve> {
+    if (trouve.kind === 'ecarte') return trouve;
+    const { suivi, chemin } = trouve;
+    if (this.#copies.estFroid(suivi) || !this.#copies.aRegarder(suivi)) return trouve;
+    try {
+      await this.#copies.rafraichir(suivi, { tenace: true });
+      return trouve;
+    } catch (error) {
+      return ecarte(chemin, raisonDe(error), true);
+    }
+  }
+
+  /** Another one each time that there is something to read. */
+  #empreinte(trouve: Trouve): string {
+    if (trouve.kind === 'ecarte') return trouve.raison;
+    const { suivi } = trouve;
+    const state = this.#copies.estFroid(suivi) ? '' : String(suivi.version);
+    return `${state} ${suivi.vu.taille} ${suivi.vu.mtime} ${this.#copies.signature(suivi)}`;
+  }
+}
+
+type Ecarte = Extract<EntreeSource, { kind: 'ecarte' }>;
+type Trouve = Ecarte | { readonly kind: 'fichier'; readonly suivi: Suivi; readonly chemin: string };
+
+function ecarte(chemin: string, raison: string, erreur: boolean): Ecarte {
+  return { kind: 'ecarte', chemin, raison, erreur };
+}
+
+/** With its number: docs/erreurs.md says what to do about it. */
+function raisonDe(error: unknown): string {
+  return error instanceof AtelierError ? `${error.message} (${error.code})` : messageOf(error);
+}

@@ -1,0 +1,97 @@
+// The commands of area backup as a person types them: backup, list, verify, sql, restore, rebuild.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { silentLogger } from '../../src/base/logger.ts';
+import { createPool } from '../../src/postgres/pool.ts';
+import { DAY, type Installation, install } from '../harness/cli.ts';
+import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
+
+const KEY = '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef';
+let there: Installation;
+let env: Record<string, string>;
+let nom: string;
+const bases: TestDatabase[] = [];
+beforeAll(async () => {
+  there = await install();
+  env = { SAUVEGARDE_DIR: join(there.home, 'sauvegardes'), CLE_SAUVEGARDE: KEY };
+  await there.write('DEM12/20250528.LOG', DAY);
+  expect((await there.run(['ingest'])).code).toBe(0);
+  const made = await there.run(['backup', '--json', '--chiffrer'], { env });
+  expect([made.code, made.stderr.includes(KEY)]).toEqual([0, false]);
+  const bilan = JSON.parse(made.stdout) as { nom: string; etat: string; aGarderAPart: string[] };
+  expect(bilan).toMatchObject({ etat: 'reussie', chiffree: true, archives: 1 });
+  expect(bilan.aGarderAPart).toContain('CLE_SAUVEGARDE');
+  nom = bilan.nom;
+}, 60_000);
+afterAll(async () => {
+  for (const base of bases) await base.drop();
+  await there.close();
+});
+
+async function base(): Promise<TestDatabase> {
+  const made = await createDatabase({ template: false });
+  bases.push(made);
+  return made;
+}
+
+async function pieces(url: string): Promise<unknown> {
+  const pool = createPool(url, { logger: silentLogger(), max: 1 });
+  try {
+    return (await pool.query('SELECT details FROM piece_production ORDER BY numero_piece')).rows;
+  } finally {
+    await pool.end();
+  }
+}
+
+it('O15: list, verify and sql know it by its name; with another key it is refused, and no key is shown', async () => {
+  const list = await there.run(['backup', 'list'], { env });
+  expect([list.code, list.stdout]).toEqual([0, expect.stringContaining(nom)]);
+  const verify = await there.run(['backup', 'verify', nom], { env });
+  expect([verify.code, verify.stdout]).toEqual([0, expect.stringContaining('entière')]);
+  const sql = await there.run(['backup', 'sql', nom], { env });
+  expect([sql.code, sql.stdout]).toEqual([0, expect.stringContaining('COPY "public"."piece_production"')]);
+  const wrong = KEY.replace('00', '01');
+  const refused = await there.run(['backup', 'verify', nom], { env: { ...env, CLE_SAUVEGARDE: wrong } });
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('ATL_B903')]);
+  for (const { stdout, stderr } of [list, verify, refused])
+    expect(stdout + stderr).not.toMatch(new RegExp(`${KEY}|${wrong}`));
+}, 60_000);
+
+it('O15: restore asks first, restores into another base, refuses one that holds something, and says how to go on', async () => {
+  const target = await base();
+  const args = ['restore', nom, '--vers-base', target.url];
+  const asked = await there.run(args, { env });
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--oui')]);
+  const done = await there.run([...args, '--oui'], { env });
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('identiques à la sauvegarde')]);
+  expect(await pieces(target.url)).toEqual(await pieces(there.url));
+  const again = await there.run([...args, '--oui'], { env });
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('ATL_B904')]);
+  expect(again.stderr).toContain('--forcer');
+}, 60_000);
+
+it('O16: rebuild makes it again from the archives alone, and compares', async () => {
+  const target = await base();
+  const own = { env: { ...env, DATABASE_URL: target.url } };
+  const done = await there.run(['rebuild', '--oui', '--comparer', there.url], own);
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('1 sessions identiques')]);
+  expect(await pieces(target.url)).toEqual(await pieces(there.url));
+  expect((await there.run(['sessions'], own)).code).toBe(0);
+  const again = await there.run(['rebuild', '--oui'], own);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('ATL_B904')]);
+  expect((await there.run(['rebuild', '--oui', '--completer'], own)).code).toBe(0);
+}, 60_000);
+
+it('wrong usage is told, with exit code 2', async () => {
+  for (const args of [
+    ['backup', 'x'],
+    ['backup', 'verify'],
+    ['backup', 'list', 'x'],
+    ['restore'],
+    ['restore', 'a', '--vers-base', 'x'],
+  ])
+    expect((await there.run(args, { env })).code, args.join(' ')).toBe(2);
+  const missing = await there.run(['restore', '2020-01-01T00-00-00Z', '--oui'], { env });
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('ATL_B905')]);
+}, 60_000);

@@ -1,0 +1,129 @@
+// What doctor says of figures that a test machine does not have: old servers, wrong clocks, full disks.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkServer, compareSchema } from '../../src/cli/doctor/base.ts';
+import type { Constat } from '../../src/cli/doctor/constat.ts';
+import { checkSpace } from '../../src/cli/doctor/dossiers.ts';
+import { checkKey } from '../../src/cli/doctor/sftp.ts';
+import { checkNode } from '../../src/cli/doctor/systeme.ts';
+import { checkWorkers } from '../../src/cli/doctor/taches.ts';
+import { excess } from '../../src/sources/erp/droits.ts';
+
+/** Subjects with their states; whatever is not fine has a way out. */
+function brief(constats: readonly Constat[]): string[] {
+  for (const { etat, remede } of constats) expect(etat === 'bien').toBe(remede === undefined);
+  return constats.map(({ quoi, etat }) => `${quoi} ${etat}`);
+}
+
+it('Node', () => {
+  expect(brief([checkNode(process.version), checkNode('v27.0.0-pre'), checkNode('v22.4.1')])).toEqual([
+    'Node bien',
+    'Node bien',
+    'Node mal',
+  ]);
+});
+
+it('PostgreSQL: version, encoding, clock', () => {
+  const server = { version: 180_000, encodage: 'UTF8', avance: 0.4 };
+  expect(brief(checkServer('h:1/b', server))).toEqual(['PostgreSQL bien', 'Horloge bien']);
+  expect(brief(checkServer('h:1/b', { ...server, version: 130_012 }))[0]).toBe('PostgreSQL mal');
+  expect(brief(checkServer('h:1/b', { ...server, version: 140_000 }))[0]).toBe('PostgreSQL bien');
+  expect(brief(checkServer('h:1/b', { ...server, encodage: 'SQL_ASCII' }))[0]).toBe('PostgreSQL mal');
+  for (const avance of [61, -3600]) {
+    expect(brief(checkServer('h:1/b', { ...server, avance }))[1]).toBe('Horloge attention');
+  }
+});
+
+it('a disk short of bytes, or of files', () => {
+  const disk = { bavail: 1e9, bsize: 4096, files: 1e6, ffree: 9e5 };
+  const etat = (more: Partial<typeof disk>): string =>
+    brief([checkSpace('X', '/x', { ...disk, ...more })])[0]!;
+  expect(etat({})).toBe('X bien');
+  expect(etat({ bavail: 200_000 })).toBe('X attention');
+  expect(etat({ ffree: 1_000 })).toBe('X attention');
+  expect(etat({ files: 0, ffree: 0 })).toBe('X bien');
+});
+
+it('rights of a key file', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'atelier-cle-'));
+  try {
+    const file = join(dir, 'cle');
+    writeFileSync(file, 'x', { mode: 0o600 });
+    expect(await checkKey(file)).toEqual([]);
+    writeFileSync(join(dir, 'ouverte'), 'x', { mode: 0o644 });
+    const found = await checkKey(join(dir, 'ouverte'));
+    expect(brief(found)).toEqual(['SFTP_CLE attention']);
+    expect(found[0]!.remede).toBe(`chmod 600 ${join(dir, 'ouverte')}`);
+    // Its absence is told by whoever enters the server.
+    expect(await checkKey(join(dir, 'absente'))).toEqual([]);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+describe('schema', () => {
+  const SCHEMA = [
+    '-- Made by a program',
+    'CREATE TABLE a (',
+    '  id integer NOT NULL,',
+    '  nom text',
+    ');',
+    'CREATE INDEX a_idx ON public.a USING btree (nom);',
+    'CREATE TABLE b (',
+    '  id integer NOT NULL',
+    ');',
+  ].join('\n');
+
+  it('the same, in another order or not delivered, is fine', () => {
+    expect(compareSchema(SCHEMA, SCHEMA).etat).toBe('bien');
+    expect(compareSchema(SCHEMA.replace('-- Made by a program\n', ''), SCHEMA).etat).toBe('bien');
+    expect(compareSchema(SCHEMA, undefined).etat).toBe('bien');
+  });
+
+  it.each([
+    ['an index that is missing', SCHEMA.replace(/CREATE INDEX.*\n/, ''), 'manque : CREATE INDEX a_idx'],
+    ['a column of another type', SCHEMA.replace('nom text', 'nom varchar'), 'manque : a : nom text'],
+    [
+      'a column of a table that has a namesake',
+      SCHEMA.replace(/(b \(\n) {2}id.*/, '$1'),
+      'manque : b : id integer',
+    ],
+    ['a table too many', `${SCHEMA}\nCREATE TABLE copie (\n  x text\n);`, 'en trop : CREATE TABLE copie'],
+  ])('%s is told by name', (_what, actual, told) => {
+    const found = compareSchema(actual, SCHEMA);
+    expect(brief([found])).toEqual(['Schéma attention']);
+    expect(found.detail).toContain(told);
+  });
+});
+
+it('workers: there, never there, gone, late, failing', () => {
+  const fine = { presents: 1, planifie: true, enRetard: [], echouees: [], abandons: 0 };
+  expect(brief(checkWorkers(fine))).toEqual(['Worker bien']);
+  expect(brief(checkWorkers({ ...fine, presents: 0, planifie: false }))).toEqual(['Worker bien']);
+  expect(brief(checkWorkers({ ...fine, presents: 0, enRetard: ['sync'] }))).toEqual(['Worker attention']);
+  expect(brief(checkWorkers({ ...fine, enRetard: ['sync'] }))).toEqual([
+    'Worker bien',
+    'Échéances attention',
+  ]);
+  const failing = { ...fine, abandons: 2, echouees: [{ tache: 'sync', erreur: 'ERP injoignable' }] };
+  expect(brief(checkWorkers(failing))).toEqual(['Worker bien', 'Tâches attention', 'File attention']);
+  expect(checkWorkers(failing)[1]!.detail).toContain('sync (ERP injoignable)');
+});
+
+it.each([
+  ["GRANT USAGE ON *.* TO `lecture`@`%` IDENTIFIED BY PASSWORD '*1'", []],
+  ['GRANT SELECT, SHOW VIEW ON `erp`.* TO `lecture`@`%`', []],
+  ['GRANT SELECT (`ID`, `AuNummer`) ON `erp`.`A_Kopf` TO `lecture`@`%`', []],
+  [
+    'GRANT SELECT, INSERT (`ID`), UPDATE ON `erp`.`A_Kopf` TO `x`@`%`',
+    ['INSERT ON erp.A_Kopf', 'UPDATE ON erp.A_Kopf'],
+  ],
+  ['GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION', ['ALL PRIVILEGES ON *.*']],
+  ['GRANT EXECUTE ON PROCEDURE `erp`.`purge` TO `x`@`%`', ['EXECUTE ON erp.purge']],
+  ['GRANT `role` TO `x`@`%`', []],
+])('rights of the ERP account: %s', (grant, expected) => {
+  expect(excess(grant)).toEqual(expected);
+});
