@@ -4,6 +4,8 @@ set -eu
 
 HOTE=${HOTE:-/etc/ssh/atelier/hote}
 CLES_MACHINES=${CLES_MACHINES:-/etc/atelier-sftp/machines}
+MACHINES=${MACHINES:-/etc/ssh/atelier/machines}
+GROUPE_DEPOTS=${GROUPE_DEPOTS:-atelier-depots}
 CONFIG=${CONFIG:-/etc/ssh/atelier/sshd_config}
 
 install -d -o root -g root -m 0700 "$HOTE"
@@ -20,6 +22,8 @@ for type in ed25519 rsa; do
   echo "clé du serveur : $(ssh-keygen -l -f "$cle.pub")"
 done
 
+# Un conteneur relancé garde ses fichiers : une clé ôtée de CLES_MACHINES ne doit plus ouvrir.
+rm -rf "$MACHINES"
 centres=0
 for cle in "$CLES_MACHINES"/*.pub; do
   [ -e "$cle" ] || continue
@@ -32,7 +36,7 @@ for cle in "$CLES_MACHINES"/*.pub; do
   fi
 done
 [ "$centres" -gt 0 ] || echo "entrypoint : aucune clé de machine dans $CLES_MACHINES (NOM.pub)" >&2
-getent group atelier-depots >/dev/null || groupadd --system atelier-depots
+getent group "$GROUPE_DEPOTS" >/dev/null || groupadd --system "$GROUPE_DEPOTS"
 
 /usr/sbin/sshd -t -f "$CONFIG"
 exec /usr/sbin/sshd -D -e -f "$CONFIG"

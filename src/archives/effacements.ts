@@ -1,6 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { ajouterLignes } from './ajout.ts';
 
 /**
  * A centre as entries name it: by the id and instant (ISO 8601) of its row, which a backup has too, whatever it is called
@@ -57,23 +58,9 @@ export class Effacements {
    * @throws AtelierError ATL_R601
    */
   async ajouter(entree: Effacement, maintenant = Date.now()): Promise<void> {
-    // A line of its own in front: what a crash or a full disk left half-written does not spoil this one.
-    const line = `\n${JSON.stringify({ ...entree, le: new Date(maintenant).toISOString() })}\n`;
+    const line = `${JSON.stringify({ ...entree, le: new Date(maintenant).toISOString() })}\n`;
     try {
-      await mkdir(this.#dir, { recursive: true });
-      const file = await open(this.path, 'a', 0o640);
-      try {
-        await file.appendFile(line);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const folder = await open(this.#dir, 'r');
-      try {
-        await folder.sync();
-      } finally {
-        await folder.close();
-      }
+      await ajouterLignes(this.#dir, NAME, line);
     } catch (cause) {
       throw new AtelierError('ATL_R601', `Écriture de ${this.path} : ${messageOf(cause)}`, { cause });
     }

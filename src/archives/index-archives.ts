@@ -1,6 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { ajouterLignes } from './ajout.ts';
 
 const NAME = 'index.jsonl';
 
@@ -48,17 +49,9 @@ export class IndexArchives {
   async ajouter(entrees: readonly EntreeIndex[], maintenant = Date.now()): Promise<void> {
     if (entrees.length === 0) return;
     const le = new Date(maintenant).toISOString();
-    // The empty line in front ends what a crash left half-written.
     const text = entrees.map((entree) => `${JSON.stringify({ ...entree, le })}\n`).join('');
     try {
-      await mkdir(this.#dir, { recursive: true });
-      const file = await open(this.path, 'a', 0o640);
-      try {
-        await file.appendFile(`\n${text}`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await ajouterLignes(this.#dir, NAME, text);
     } catch (cause) {
       throw new AtelierError('ATL_L203', `Écriture de ${this.path} : ${messageOf(cause)}`, { cause });
     }

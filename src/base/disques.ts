@@ -1,9 +1,59 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, Registry } from 'prom-client';
 import type { RegistreLisible } from './metrics.ts';
 
+/** How long a disk may take to say what it has left (ms): a network share whose server is gone never does. */
+const DELAI = 3_000;
+
+/** A disk as a folder on it sees it. */
+export interface Place {
+  /** number of the disk on this machine */
+  readonly disque: number;
+  /** bytes */
+  readonly libre: number;
+  readonly total: number;
+}
+
 /**
- * Free space of the disks of some folders, looked at when somebody asks. A folder that is not there has no sample.
+ * The disk of a folder; undefined when it does not answer in time.
+ *
+ * @throws what the file system says of a folder that is not there, or closed to us
+ */
+export const placeDe: (dossier: string) => Promise<Place | undefined> = aTemps(async (dossier) => {
+  const { dev } = await stat(dossier);
+  const { bavail, blocks, bfree, bsize } = await statfs(dossier);
+  // What root keeps for itself is neither free nor ours to fill.
+  return { disque: dev, libre: bavail * bsize, total: (blocks - bfree + bavail) * bsize };
+}, DELAI);
+
+/**
+ * The same look with a limit to its time (ms), after which it gives undefined. A look that hangs holds one of the few threads
+ * that Node has for files: whoever asks again meanwhile waits for that one.
+ */
+export function aTemps<T>(
+  regarder: (chemin: string) => Promise<T>,
+  delai: number,
+): (chemin: string) => Promise<T | undefined> {
+  const looks = new Map<string, Promise<T>>();
+  return async (chemin) => {
+    let look = looks.get(chemin);
+    if (!look) {
+      look = regarder(chemin).finally(() => looks.delete(chemin));
+      looks.set(chemin, look);
+    }
+    const end = new AbortController();
+    try {
+      return await Promise.race([look, sleep(delai, undefined, { signal: end.signal })]);
+    } finally {
+      end.abort();
+    }
+  };
+}
+
+/**
+ * Free space of the disks of some folders, looked at when somebody asks. A folder that is not there, or does not answer,
+ * has no sample.
  *
  * @param dossiers path by the name of its setting, for example `ARCHIVES_DIR`
  */
@@ -17,8 +67,8 @@ export function registreDisques(dossiers: Readonly<Record<string, string>>): Reg
     async collect() {
       const free = await Promise.all(
         Object.entries(dossiers).map(async ([folder, path]) => {
-          const disk = await statfs(path).catch(() => undefined);
-          return [folder, disk && disk.bavail * disk.bsize] as const;
+          const place = await placeDe(path).catch(() => undefined);
+          return [folder, place?.libre] as const;
         }),
       );
       this.reset();

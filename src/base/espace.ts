@@ -16,13 +16,8 @@ export const ESPACE: string = (() => {
   }
 })();
 
-/**
- * Whether the process that did something in this space may still be there.
- *
- * @param depuis when it did; a number that is our own was another's before we were started
- */
-export function vit(pid: number, depuis: Date): boolean {
-  if (pid === process.pid) return depuis.getTime() > Date.now() - process.uptime() * 1000 - 1000;
+/** Whether a process of this space, other than our own, may still be there. */
+export function vit(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

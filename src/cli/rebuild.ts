@@ -4,7 +4,6 @@ import { messageOf } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { type BilanReconstruction, reconstruire } from '../jobs/reconstruction.ts';
-import { rejouerEffacements } from '../jobs/rejeu-effacements.ts';
 import { type Synchronisation, sync } from '../jobs/sync.ts';
 import { type Comparaison, comparerSessions } from '../postgres/comparaison.ts';
 import { createPool, describeUrl, type Pool } from '../postgres/pool.ts';
@@ -66,7 +65,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const time = new FactoryTime(config.fuseau, config.journeeDebut);
   const archive = new Archive(config.archivesDir);
   const ctx = { config, shutdown, logger, pool, time, archive };
-  const bilan = await reconstruire(ctx, { completer, rejouer: rejouerEffacements, onProgress: etapes.dire });
+  const bilan = await reconstruire(ctx, { completer, onProgress: etapes.dire });
   etapes.effacer();
   const commandes = config.erp && !values['sans-erp'] ? await orders(() => sync(ctx), logger) : 'pas relues';
   const comparaison = other === undefined ? undefined : await compare(pool, other, logger);

@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { Depot, situer } from '../archives/sauvegarde/depot.ts';
 import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
-import { rejouerEffacements } from '../jobs/rejeu-effacements.ts';
 import { type BilanRestauration, restaurer } from '../jobs/restauration.ts';
 import { clesDeSauvegarde } from '../jobs/sauvegarde/cles.ts';
 import { describeUrl } from '../postgres/pool.ts';
@@ -65,7 +64,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   });
   const ctx = { config, shutdown, logger, time: new FactoryTime(config.fuseau, config.journeeDebut) };
   const bilan = await restaurer(ctx, depot, opened, {
-    ...{ url, cles, rejouer: rejouerEffacements, onProgress: etapes.dire },
+    ...{ url, cles, onProgress: etapes.dire },
     forcer: values.forcer ?? false,
     sansArchives: values['sans-archives'] ?? false,
   });

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import { Archive } from '../archives/archive.ts';
 import { NOMS_TACHES, type NomTache } from '../base/config-planification.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal, type Logger, type NomJournal } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { surveiller } from '../jobs/alertes.ts';
 import { ouvrirSondeWorker } from '../jobs/sonde-worker.ts';
 import { executerWorker, type WorkerContext } from '../jobs/worker.ts';
 import { migrate } from '../postgres/migrate.ts';
-import { createWorkerPool, withClient } from '../postgres/pool.ts';
+import { createWorkerPool, isRefused, withClient } from '../postgres/pool.ts';
 import { ouvrirSource } from '../sources/ouvrir.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { databaseUrl } from './open.ts';
@@ -30,9 +30,6 @@ Ctrl-C ou SIGTERM : plus rien n’est commencé, ce qui court finit (ARRET_DELAI
 Un second signal arrête aussitôt, sans rien perdre.
 
 Codes de sortie : 0 arrêté proprement, 1 échec, 2 mauvais usage.`;
-
-/** Refusals at sign-in that waiting does not mend: password, role, access rules. */
-const REFUS = /^28/;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values } = parseArgs({
@@ -92,8 +89,7 @@ async function firstLook(cli: Cli, pool: WorkerContext['pool']): Promise<void> {
       if (cli.config.databaseUrl === undefined) await migrate(client);
     });
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    if (cli.config.databaseUrl === undefined || REFUS.test(codeOf(cause) ?? '')) throw error;
+    if (cli.config.databaseUrl === undefined || isRefused(error)) throw error;
     cli.err(`atelier worker : ${messageOf(error)} ; il attend.`);
   }
 }

@@ -71,13 +71,20 @@ export async function passer(ctx: AlertesContext): Promise<BilanAlertes> {
  */
 async function ecartHorloge({ pool, logger }: AlertesContext): Promise<number> {
   const ecart = (await withClient(pool, horlogeBase)) - Date.now();
-  if (Math.abs(ecart) < ECART_TOLERE) return 0;
-  logger.warn(
-    { ecart_secondes: Math.round(ecart / 1000) },
-    'l’horloge de cette machine n’est pas celle de PostgreSQL',
-  );
+  if (Math.abs(ecart) < ECART_TOLERE) {
+    decalees.delete(pool);
+    return 0;
+  }
+  if (!decalees.has(pool)) {
+    decalees.add(pool);
+    const ecart_secondes = Math.round(ecart / 1000);
+    logger.warn({ ecart_secondes }, 'l’horloge de cette machine n’est pas celle de PostgreSQL');
+  }
   return ecart;
 }
+
+/** Databases whose clock was said to be another: once is enough, a pass comes every half minute. */
+const decalees = new WeakSet<Pool>();
 
 /** Looks, and notes what it saw together with the notices about it. */
 async function controler(ctx: AlertesContext, time: FactoryTime): Promise<Changements> {

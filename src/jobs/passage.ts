@@ -3,7 +3,7 @@ import { AtelierError, messageOf } from '../base/errors.ts';
 import { dansFil } from '../base/fil.ts';
 import type { Logger } from '../base/logger.ts';
 import { Shutdown } from '../base/shutdown.ts';
-import { battre, endExecution, etatExecution } from '../postgres/executions.ts';
+import { battre, endExecution, etatExecution, oublierOuverte } from '../postgres/executions.ts';
 import { rendreTravail, type Travail } from '../postgres/file-taches.ts';
 import { prendrePassage } from '../postgres/passages.ts';
 import { transaction, withClient } from '../postgres/pool.ts';
@@ -72,6 +72,7 @@ export async function executerTravail(
     throw error;
   } finally {
     stop();
+    oublierOuverte(execution);
   }
 }
 
@@ -89,6 +90,7 @@ function watch(
   const onRendre = (): void => shutdown.request('arrêt du worker');
   travail.signal.addEventListener('abort', onAbort, { once: true });
   rendre.addEventListener('abort', onRendre, { once: true });
+  if (travail.signal.aborted) onAbort();
   if (rendre.aborted) onRendre();
   const timer = setInterval(() => {
     battre(ctx.pool, execution).then(

@@ -29,6 +29,9 @@ export interface PlanificateurContext {
 /** A tick that is younger than this (ms) is no missed one: planners look every few seconds, or take over from another. */
 const A_L_HEURE = 120_000;
 
+/** A last tick that is further ahead than this (ms) was noted by a clock that was wrong, and is set right since. */
+const EN_AVANCE = 24 * 3_600_000;
+
 /** Which of the ticks that came due are run. */
 export function rattraper(
   ticks: readonly number[],
@@ -67,7 +70,12 @@ export async function planifier(ctx: PlanificateurContext): Promise<{ tache: Nom
 
 /** Whether a look under lock is worth while. */
 function aFaire(p: Planification | undefined, horaire: Horaire, now: number): boolean {
-  return p === undefined || change(p, horaire) || p.prochaineEcheance <= now;
+  return p === undefined || change(p, horaire) || p.prochaineEcheance <= now || enAvance(p, now);
+}
+
+/** Whether it would wait for an instant that only a wrong clock has seen: days, or years, without a tick. */
+function enAvance(p: Planification, now: number): boolean {
+  return p.derniereEcheance - now > EN_AVANCE;
 }
 
 function change(p: Planification, horaire: Horaire): boolean {
@@ -91,6 +99,16 @@ async function avancer(
       prochaineEcheance: prochainTick(horaire, derniere),
       echeancesManquees: manquees,
     });
+  if (p && enAvance(p, now)) {
+    await oublierPlanification(client, tache);
+    await ecrire(now, p.echeancesManquees);
+    const derniere = new Date(p.derniereEcheance).toISOString();
+    ctx.logger.warn(
+      { tache, derniere },
+      'l’horloge a reculé de plus d’un jour : l’horaire reprend maintenant',
+    );
+    return [];
+  }
   if (p === undefined || change(p, horaire)) {
     // A new schedule begins now: what it would have asked for before is nothing that was missed.
     await ecrire(Math.max(now, p?.derniereEcheance ?? 0), p?.echeancesManquees ?? 0);

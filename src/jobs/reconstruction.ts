@@ -26,6 +26,7 @@ import { Import } from './ingest/import.ts';
 import { ArchiveEnPlace } from './reconstruction/archive-en-place.ts';
 import { type ContenuDeChemin, type PlanDeCentre, planifier } from './reconstruction/plan.ts';
 import { SourceArchives } from './reconstruction/source-archives.ts';
+import { gelerJoursEffaces, rejouerEffacements } from './rejeu-effacements.ts';
 import type { Avance } from './sauvegarde.ts';
 
 /** What a rebuild needs of its surroundings. */
@@ -37,8 +38,6 @@ export type EtapeReconstruction = 'apres_inventaire' | 'apres_passage' | 'apres_
 export interface ReconstructionOptions {
   /** the database is not empty: adds what the archives know and it does not */
   readonly completer?: boolean;
-  /** what was erased or purged must not come back: replays the journal of erasures */
-  readonly rejouer: (ctx: ReconstructionContext) => Promise<unknown>;
   readonly onProgress?: (avance: Avance) => void;
   readonly onEtape?: (etape: EtapeReconstruction) => void;
 }
@@ -89,14 +88,21 @@ export async function reconstruire(
   const execution = await startExecution(ctx.pool, 'reconstruction');
   try {
     // Bytes that became the beginning of others at one path may still be waited for at another.
-    const done = await pendantSauvegarde(ctx.pool, async () => {
-      for (const plan of plans) await refaire(ctx, plan, options);
+    const done = await pendantSauvegarde(ctx.pool, async (verrou) => {
+      const centres: number[] = [];
+      for (const plan of plans) centres.push(await creer(ctx, plan));
+      // What is left of bytes that were purged gives other figures than the day had: none at all, then.
+      await gelerJoursEffaces(ctx);
+      for (const [i, plan] of plans.entries()) {
+        await refaire(ctx, plan, centres[i]!, options);
+        await verrou.exiger();
+      }
       return true;
     });
     if (!done) throw new AtelierError('ATL_B904', 'Une sauvegarde ou une autre reconstruction est en cours.');
     // Now that nothing is held back: days left over, archives that longer ones contain.
     for (const plan of plans) await new Import(contexteDe(ctx, plan, []), {}).scan();
-    await options.rejouer(ctx);
+    await rejouerEffacements(ctx);
     options.onEtape?.('avant_fin');
     const bilan: BilanReconstruction = {
       etat: illisibles.length > 0 ? 'partielle' : 'reussie',
@@ -150,17 +156,22 @@ async function commencer(ctx: ReconstructionContext): Promise<void> {
   });
 }
 
-async function refaire(
-  ctx: ReconstructionContext,
-  plan: PlanDeCentre,
-  options: ReconstructionOptions,
-): Promise<void> {
-  const centreId = await withClient(ctx.pool, (client) =>
+/** @returns id of the centre: the one that it had, when that is free */
+async function creer(ctx: ReconstructionContext, plan: PlanDeCentre): Promise<number> {
+  return await withClient(ctx.pool, (client) =>
     transaction(client, async () => {
       await creerCentre(client, plan.id, plan.nom);
       return (await ensureCentre(client, plan.nom, 'INCONNU')).id;
     }),
   );
+}
+
+async function refaire(
+  ctx: ReconstructionContext,
+  plan: PlanDeCentre,
+  centreId: number,
+  options: ReconstructionOptions,
+): Promise<void> {
   const archive = new ArchiveEnPlace(ctx.archive.root, centreId);
   await archive.rassembler([...plan.passages.flat(), ...plan.remplacees].map((contenu) => contenu.archive));
   const total = plan.passages.reduce((sum, contents) => sum + contents.length, 0) + plan.remplacees.length;

@@ -47,21 +47,11 @@ export async function rejouerEffacements(ctx: RejeuContext): Promise<BilanRejeu>
   await withClient(ctx.pool, async (client) => {
     const centres = new Centres(ctx, client);
     for (const [part, centre, days] of joursDe(entrees)) {
-      const row = await centres.row(centre);
       bilan.jours += days.size;
-      for (const lot of lots([...days.keys()].sort(), LOTS.jours)) {
-        ctx.shutdown.signal.throwIfAborted();
-        const gone = await reprendreJours(
-          ctx,
-          client,
-          row,
-          part,
-          lot.map((jour) => [parseDay(jour), days.get(jour)!]),
-        );
-        if (part === 'details') bilan.details += gone;
-        else if (part === 'session') bilan.sessions += gone;
-        else if (part === 'quarantaine') bilan.rejets += gone;
-      }
+      const gone = await reprendre(ctx, client, await centres.row(centre), part, days);
+      if (part === 'details') bilan.details += gone;
+      else if (part === 'session') bilan.sessions += gone;
+      else if (part === 'quarantaine') bilan.rejets += gone;
     }
     for (const [centre, shas] of archivesDe(entrees)) {
       const row = await centres.row(centre);
@@ -92,6 +82,40 @@ export async function rejouerEffacements(ctx: RejeuContext): Promise<BilanRejeu>
   });
   ctx.logger.info({ entrees: entrees.length, ...bilan }, 'effacements rejoués');
   return { entrees: entrees.length, ...bilan };
+}
+
+/**
+ * Freezes the days that lost figures or bytes, before archives are read into an empty database: what is left of them
+ * must not be taken for all that there was.
+ *
+ * @throws AtelierError ATL_R601
+ */
+export async function gelerJoursEffaces(ctx: RejeuContext): Promise<void> {
+  const entrees = await new Effacements(ctx.config.archivesDir).lire();
+  await withClient(ctx.pool, async (client) => {
+    const centres = new Centres(ctx, client);
+    for (const [part, centre, days] of joursDe(entrees)) {
+      if (part !== 'archives' && part !== 'session') continue;
+      await reprendre(ctx, client, await centres.row(centre), part, days);
+    }
+  });
+}
+
+/** A part of days of one centre, some days a transaction. @param days instant (ms) of each @returns number of rows */
+async function reprendre(
+  ctx: RejeuContext,
+  client: Client,
+  centre: CentrePurge,
+  part: MotifGel,
+  days: ReadonlyMap<string, number>,
+): Promise<number> {
+  let gone = 0;
+  for (const lot of lots([...days.keys()].sort(), LOTS.jours)) {
+    ctx.shutdown.signal.throwIfAborted();
+    const dated = lot.map((jour) => [parseDay(jour), days.get(jour)!] as const);
+    gone += await reprendreJours(ctx, client, centre, part, dated);
+  }
+  return gone;
 }
 
 /** Freezes days again and takes away what they had lost. @param days day number and ms since the epoch */

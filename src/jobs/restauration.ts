@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Archive } from '../archives/archive.ts';
@@ -6,12 +6,13 @@ import type { ArchiveSauvegardee, Depot, Sauvegarde } from '../archives/sauvegar
 import {
   cheminArchive,
   ecrire,
+  lire,
   synchroniserDossier,
   verifierArchive,
 } from '../archives/sauvegarde/fichiers.ts';
 import { JOURNAUX, unirJournal } from '../archives/sauvegarde/journaux.ts';
 import type { BaseContext } from '../base/context.ts';
-import { AtelierError } from '../base/errors.ts';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { noter } from '../postgres/audit.ts';
 import { endExecution, startExecution } from '../postgres/executions.ts';
 import { migrate, readMigrations } from '../postgres/migrate.ts';
@@ -26,6 +27,7 @@ import {
   supprimerSchema,
   verrouillerSchema,
 } from '../postgres/sauvegarde/restauration.ts';
+import { rejouerEffacements } from './rejeu-effacements.ts';
 import { exigerCle, verifierFichiers } from './sauvegarde/verification.ts';
 import type { Avance } from './sauvegarde.ts';
 
@@ -47,16 +49,8 @@ export interface RestaurationOptions {
   readonly forcer?: boolean;
   /** the database alone */
   readonly sansArchives?: boolean;
-  /** what was erased or purged since must go again: replays the journal of erasures on the restored database */
-  readonly rejouer: (ctx: RestaurationContext) => Promise<unknown>;
   readonly onProgress?: (avance: Avance) => void;
   readonly onEtape?: (etape: EtapeRestauration) => void;
-}
-
-/** What is done on the restored database is given this. */
-export interface RestaurationContext extends BaseContext {
-  readonly pool: Pool;
-  readonly archive: Archive;
 }
 
 /** What a restoration did. */
@@ -70,7 +64,7 @@ export interface BilanRestauration {
   readonly lignes: number;
   readonly archives: number;
   readonly archivesCopiees: number;
-  /** that are neither in the backup nor in ARCHIVES_DIR, by SHA-256 */
+  /** that can be had whole neither from the backup nor in ARCHIVES_DIR, by SHA-256 */
   readonly archivesManquantes: readonly string[];
   readonly migrations: readonly string[];
   /** schema where what was there lies now */
@@ -190,7 +184,10 @@ class Restauration {
     });
   }
 
-  /** Brings back the archives that are not there. Those of other versions stay: they are in nobody's way. */
+  /**
+   * Brings back the archives that are not there, or not whole. Those of other versions stay: they are in nobody's way. One
+   * that is lost keeps nothing else from coming back.
+   */
   async #archives(): Promise<{ copiees: number; manquantes: string[] }> {
     const root = this.#ctx.config.archivesDir;
     const all = await this.#depot.archives(this.#sauvegarde);
@@ -201,12 +198,15 @@ class Restauration {
       this.#ctx.shutdown.signal.throwIfAborted();
       this.#dire('archives', i + 1, all.length);
       const target = cheminArchive(root, archive.centre, archive.sha256);
-      if (await stat(target).catch(() => undefined)) continue;
-      if (archive.fichier === undefined) {
+      if (await entiere(target, archive.sha256)) continue;
+      try {
+        await this.#copier(archive, root, target);
+      } catch (error) {
+        if (codeOf(error) !== 'ATL_B902') throw error;
+        this.#ctx.logger.error({ archive: archive.sha256, erreur: messageOf(error) }, 'archive perdue');
         manquantes.push(archive.sha256);
         continue;
       }
-      await this.#copier(archive, root, target);
       touches.add(dirname(target));
       copiees++;
     }
@@ -214,20 +214,26 @@ class Restauration {
     return { copiees, manquantes };
   }
 
+  /** @throws AtelierError ATL_B902 when the backup does not have it whole, ATL_L203 when it cannot be written */
   async #copier(archive: ArchiveSauvegardee, root: string, target: string): Promise<void> {
+    if (archive.fichier === undefined)
+      throw new AtelierError('ATL_B902', `Archive ${archive.sha256} : elle manquait déjà à la sauvegarde.`);
     // The same names as those of waiting archives: what a killed restoration leaves is swept up with them.
     const waiting = join(root, 'en-attente');
-    await mkdir(waiting, { recursive: true });
-    await mkdir(dirname(target), { recursive: true });
     const draft = join(waiting, `${hostname()}~${process.pid}~restauration-${archive.sha256}.zst`);
+    await verifierArchive(this.#depot.lireArchive(archive, true), archive.sha256);
     try {
-      await verifierArchive(this.#depot.lireArchive(archive, true), archive.sha256);
+      await mkdir(waiting, { recursive: true });
+      await mkdir(dirname(target), { recursive: true });
       const clear = { compresser: false, cle: undefined, nom: archive.sha256 };
       await ecrire(draft, this.#depot.lireArchive(archive, false), clear);
       await rename(draft, target);
     } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
+      await rm(draft, { force: true }).catch(() => undefined);
+      if (error instanceof AtelierError) throw error;
+      throw new AtelierError('ATL_L203', `Écriture de l’archive ${target} : ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -265,7 +271,7 @@ class Restauration {
     this.#etape('apres_migrations');
     await withClient(this.#pool, (client) => transaction(client, () => finirRestauration(client, nom)));
     const archive = new Archive(this.#ctx.config.archivesDir);
-    await this.#options.rejouer({ ...this.#ctx, pool: this.#pool, archive });
+    await rejouerEffacements({ ...this.#ctx, pool: this.#pool, archive });
     this.#etape('avant_fin');
     return migrations;
   }
@@ -327,6 +333,15 @@ function refuserOccupee({ remplies, connexions }: Awaited<ReturnType<typeof occu
       `${connexions} connexion(s) d’atelier à cette base : arrêtez d’abord serve, worker et imports.`,
     );
   }
+}
+
+/** Whether an archive lies there, and is what its name says. */
+async function entiere(path: string, sha256: string): Promise<boolean> {
+  const clear = { compresse: true, chiffre: false, cles: [], nom: sha256 };
+  return await verifierArchive(lire(path, clear), sha256).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A program restores backups of older ones, not of newer ones. */

@@ -21,7 +21,7 @@ import {
   surInstantane,
 } from '../postgres/sauvegarde/copie.ts';
 import { horsSauvegarde } from '../postgres/sauvegarde/schema.ts';
-import { pendantSauvegarde } from '../postgres/sauvegarde/verrous.ts';
+import { pendantSauvegarde, type Verrou } from '../postgres/sauvegarde/verrous.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';
 import { expirerSauvegardes } from './sauvegarde/expiration.ts';
 import { reconcilierIndex } from './sauvegarde/index-archives.ts';
@@ -53,6 +53,8 @@ export interface SauvegardeOptions {
   readonly chiffrer?: boolean;
   /** clock for the expiry of older ones, ms since 1970 */
   readonly maintenant?: () => number;
+  /** ms between two signs of life, instead of the usual */
+  readonly battement?: number | undefined;
   readonly onProgress?: (avance: Avance) => void;
   readonly onEtape?: (etape: EtapeSauvegarde) => void;
 }
@@ -106,7 +108,11 @@ export async function sauvegarder(
     if (execution !== undefined) await endExecution(ctx.pool, execution, etat, compteurs, erreur);
   };
   try {
-    const bilan = await pendantSauvegarde(ctx.pool, () => new Passage(ctx, options, depot, cles[0]).faire());
+    const bilan = await pendantSauvegarde(
+      ctx.pool,
+      (verrou) => new Passage(ctx, options, depot, cles[0], verrou).faire(),
+      options.battement,
+    );
     if (!bilan) {
       ctx.logger.info('sauvegarde ignorée : une autre est en cours');
       await note('ignoree', {});
@@ -129,14 +135,22 @@ class Passage {
   readonly #options: SauvegardeOptions;
   readonly #depot: Depot;
   readonly #cle: Buffer | undefined;
+  readonly #verrou: Verrou;
   readonly #fichiers: Manifeste['fichiers'] = [];
   #dossier = '';
 
-  constructor(ctx: SauvegardeContext, options: SauvegardeOptions, depot: Depot, cle: Buffer | undefined) {
+  constructor(
+    ctx: SauvegardeContext,
+    options: SauvegardeOptions,
+    depot: Depot,
+    cle: Buffer | undefined,
+    verrou: Verrou,
+  ) {
     this.#ctx = ctx;
     this.#options = options;
     this.#depot = depot;
     this.#cle = cle;
+    this.#verrou = verrou;
   }
 
   async faire(): Promise<Exclude<BilanSauvegarde, { etat: 'ignoree' }>> {
@@ -199,6 +213,8 @@ class Passage {
       mode: 0o600,
     });
     this.#etape('avant_nom');
+    // Without it, another one may have erased what this one needs.
+    await this.#verrou.exiger();
     const nom = await this.#depot.achever(this.#dossier, vue.instant);
     this.#etape('apres_nom');
     const manquantes = archives?.manquantes ?? [];

@@ -4,8 +4,8 @@ import { AtelierError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { assembler, registre, suivreReserve } from '../base/metrics.ts';
 import { ouvrirSonde, type Sonde } from '../base/sonde.ts';
-import { readMigrations, requireSchema } from '../postgres/migrate.ts';
 import type { Pool } from '../postgres/pool.ts';
+import { Pret } from '../postgres/pret.ts';
 import { registreEtat } from '../postgres/registre-etat.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function ouvrirSondeWorker(
 ): Promise<Sonde | undefined> {
   const { metricsHost: host, metricsPort: port, metricsJeton: jeton } = config.observation;
   if (port === 0) return undefined;
-  const migrations = readMigrations();
+  const pret = new Pret(pool);
   const forget = suivreReserve(pool);
   const sonde = await ouvrirSonde({
     ...{ host, port, jeton },
@@ -38,11 +38,7 @@ export async function ouvrirSondeWorker(
         ATELIER_DIR: config.dataDir,
       }),
     ),
-    pret: async () => {
-      if (!accepte()) return false;
-      await requireSchema(pool, migrations);
-      return accepte();
-    },
+    pret: async () => accepte() && (await pret.estPret()) && accepte(),
   }).catch((error: unknown) => {
     if (!(error instanceof AtelierError)) throw error;
     logger.error({ code: error.code, erreur: error.message }, 'worker sans sonde');

@@ -16,7 +16,7 @@ import { fermerInterrompues } from '../postgres/interruptions.ts';
 import { mener } from '../postgres/meneur.ts';
 import { requireSchema } from '../postgres/migrate.ts';
 import { noterAbandon } from '../postgres/passages.ts';
-import { isServerAway, withClient } from '../postgres/pool.ts';
+import { isRefused, isServerAway, withClient } from '../postgres/pool.ts';
 import { aborted, each, rest } from './boucles.ts';
 import { follow } from './ingest.ts';
 import { executerTravail, type PassageContext } from './passage.ts';
@@ -81,7 +81,7 @@ export async function executerWorker(ctx: WorkerContext, options: OptionsWorker)
     if (options.veille) loops.push(each(signal, VEILLE, ctx.logger, 'surveillance', options.veille));
     if (options.planification) loops.push(planification(ctx, options, boss));
     if (options.suivi) {
-      loops.push(mener({ ...ctx, role: 'suivi', signal, exercer: (own) => suivre(ctx, own) }));
+      loops.push(mener({ ...ctx, signal, exercer: (own) => suivre(ctx, own) }));
     }
     ctx.logger.info(
       { taches: taches.map(({ nom }) => nom), suivi: options.suivi, planification: options.planification },
@@ -107,14 +107,14 @@ function tachesDIci(ctx: WorkerContext, options: OptionsWorker): Tache[] {
 }
 
 /**
- * Waits until the database is there with a schema that this program knows: at start-up, servers and migrations come in
- * any order.
+ * Waits until the database is there with a schema that this program knows: at start-up, servers, databases and
+ * migrations come in any order.
  *
  * @returns false when a stop was asked for first
  */
 async function attendreBase(ctx: WorkerContext): Promise<boolean> {
   return await jusqua(ctx, 'attente de PostgreSQL', async () => {
-    await requireSchema(ctx.pool);
+    await withClient(ctx.pool, (client) => requireSchema(client));
     await menage(ctx);
   });
 }
@@ -131,7 +131,8 @@ async function jusqua(ctx: WorkerContext, quoi: string, essayer: () => Promise<v
       const waits =
         isServerAway(error) ||
         (error instanceof AtelierError && (error.code === 'ATL_D303' || error.code === 'ATL_T701'));
-      if (!waits) throw error;
+      // A wrong password may be met only now, the server having come later than we.
+      if (!waits || isRefused(error)) throw error;
       const erreur = messageOf(error);
       if (erreur !== last) ctx.logger.warn({ erreur }, quoi);
       last = erreur;

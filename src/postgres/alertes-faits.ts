@@ -4,12 +4,13 @@ import type { Queryable } from './pool.ts';
 
 /**
  * Centres in use. Their recent files are those read within a day before the last one that was read: a weekend does not make a
- * bad day good.
+ * bad day good. What was seen and could not be read is no sign of life.
  */
 export async function faitsDesCentres(db: Queryable): Promise<FaitsCentre[]> {
   const { rows } = await db.query<FaitsCentre>(
     `WITH f AS (
-       SELECT k.centre_usinage_id, max(k.derniere_lecture) AS reception FROM fichier_log k GROUP BY 1),
+       SELECT k.centre_usinage_id, max(k.derniere_lecture) AS reception
+         FROM fichier_log k WHERE k.version_id IS NOT NULL GROUP BY 1),
      v AS (
        SELECT w.centre_usinage_id, max(w.dernier_instant) AS ligne FROM fichier_log_version w WHERE w.active GROUP BY 1),
      r AS (
@@ -31,25 +32,35 @@ export async function faitsDesCentres(db: Queryable): Promise<FaitsCentre[]> {
   return rows;
 }
 
-/** Tasks that have run. Runs that did nothing because another one was under way tell nothing. */
+const FINIE = (alias: string): string => `${alias}.etat IN ('reussie', 'partielle', 'echouee')`;
+
+/**
+ * Tasks that have run. Runs that did nothing because another one was under way tell nothing. Each figure is at one end of an
+ * index: this is asked twice a minute by every worker.
+ */
 export async function faitsDesTaches(db: Queryable): Promise<Omit<FaitsTache, 'attendue'>[]> {
   const { rows } = await db.query<Omit<FaitsTache, 'attendue'>>(
-    `WITH finies AS (
-       SELECT id, tache, etat, erreur, coalesce(fin, debut) AS fin, debut,
-              coalesce(tentative >= tentatives_max, false) AS abandonnee
-         FROM execution WHERE etat IN ('reussie', 'partielle', 'echouee')),
-     derniere AS (SELECT DISTINCT ON (tache) * FROM finies ORDER BY tache, id DESC),
-     resume AS (
-       SELECT f.tache, min(f.debut) AS premier, max(f.fin) FILTER (WHERE f.etat <> 'echouee') AS succes,
-              coalesce(max(f.id) FILTER (WHERE f.etat <> d.etat), 0) AS avant
-         FROM finies f JOIN derniere d USING (tache) GROUP BY f.tache)
-     SELECT d.tache, d.etat, d.erreur, d.abandonnee AND d.etat = 'echouee' AS abandonnee,
-            (SELECT extract(epoch FROM min(f.fin))::float8 FROM finies f
-              WHERE f.tache = d.tache AND f.id > r.avant) AS depuis,
-            extract(epoch FROM r.succes)::float8 AS "dernierSucces",
-            extract(epoch FROM r.premier)::float8 AS "premierPassage"
-       FROM derniere d JOIN resume r USING (tache)
-      ORDER BY d.tache`,
+    `WITH RECURSIVE t (tache) AS (
+       (SELECT tache FROM execution ORDER BY tache LIMIT 1)
+       UNION ALL
+       SELECT (SELECT e.tache FROM execution e WHERE e.tache > t.tache ORDER BY e.tache LIMIT 1)
+         FROM t WHERE t.tache IS NOT NULL)
+     SELECT t.tache, d.etat, d.erreur, d.abandonnee AND d.etat = 'echouee' AS abandonnee,
+            CASE WHEN d.etat <> 'reussie' THEN
+              (SELECT extract(epoch FROM min(coalesce(e.fin, e.debut)))::float8 FROM execution e
+                WHERE e.tache = t.tache AND e.etat = d.etat
+                  AND e.id > coalesce((SELECT a.id FROM execution a
+                                        WHERE a.tache = t.tache AND a.etat <> d.etat AND ${FINIE('a')}
+                                        ORDER BY a.id DESC LIMIT 1), 0)) END AS depuis,
+            (SELECT extract(epoch FROM coalesce(e.fin, e.debut))::float8 FROM execution e
+              WHERE e.tache = t.tache AND e.etat IN ('reussie', 'partielle')
+              ORDER BY e.id DESC LIMIT 1) AS "dernierSucces",
+            (SELECT extract(epoch FROM e.debut)::float8 FROM execution e
+              WHERE e.tache = t.tache AND ${FINIE('e')} ORDER BY e.id LIMIT 1) AS "premierPassage"
+       FROM t CROSS JOIN LATERAL (
+         SELECT e.etat, e.erreur, coalesce(e.tentative >= e.tentatives_max, false) AS abandonnee
+           FROM execution e WHERE e.tache = t.tache AND ${FINIE('e')} ORDER BY e.id DESC LIMIT 1) d
+      ORDER BY t.tache`,
   );
   return rows;
 }
@@ -72,8 +83,9 @@ export async function echeances(db: Queryable): Promise<EcheanceNotee[]> {
             (extract(epoch FROM p.derniere_echeance) * 1000)::float8 AS derniere,
             (extract(epoch FROM p.prochaine_echeance) * 1000)::float8 AS prochaine,
             EXISTS (SELECT FROM execution e
-                     WHERE e.tache = p.tache AND e.etat <> 'en_attente'
-                       AND (e.echeance = p.derniere_echeance OR e.debut >= p.derniere_echeance)) AS passee
+                     WHERE e.tache = p.tache AND e.etat <> 'en_attente' AND e.debut >= p.derniere_echeance)
+              OR EXISTS (SELECT FROM execution e
+                          WHERE e.tache = p.tache AND e.etat <> 'en_attente' AND e.echeance = p.derniere_echeance) AS passee
        FROM planification p ORDER BY p.tache`,
   );
   return rows;

@@ -1,6 +1,6 @@
 /** Alerts as they are kept. Instants are seconds since the epoch. */
 import type { Attente, Nouvelle, Ouverte, Suites } from '../domain/alertes/rapprocher.ts';
-import type { Constat, Gravite } from '../domain/alertes/regles.ts';
+import type { Gravite } from '../domain/alertes/regles.ts';
 import type { Client, Queryable } from './pool.ts';
 
 /** An alert as one reads of it on a terminal and in notices. */
@@ -64,17 +64,28 @@ export interface Changements {
 
 /** Writes what a look found, under the lock. */
 export async function appliquer(client: Client, suites: Suites, maintenant: number): Promise<Changements> {
-  for (const { regle, objet } of suites.oublier) {
-    await client.query('DELETE FROM alerte_attente WHERE regle = $1 AND objet = $2', [regle, objet]);
-  }
-  for (const { regle, objet } of suites.attendre) {
-    await client.query(
-      `INSERT INTO alerte_attente (regle, objet, premiere_vue) VALUES ($1, $2, to_timestamp($3))
-       ON CONFLICT DO NOTHING`,
-      [regle, objet, maintenant],
-    );
-  }
-  for (const { id, constat } of suites.revoir) await revoir(client, id, constat, maintenant);
+  const { oublier, attendre, revoir } = suites;
+  await client.query(
+    'DELETE FROM alerte_attente WHERE (regle, objet) IN (SELECT * FROM unnest($1::text[], $2::text[]))',
+    [oublier.map(({ regle }) => regle), oublier.map(({ objet }) => objet)],
+  );
+  await client.query(
+    `INSERT INTO alerte_attente (regle, objet, premiere_vue)
+     SELECT regle, objet, to_timestamp($3) FROM unnest($1::text[], $2::text[]) u (regle, objet)
+     ON CONFLICT DO NOTHING`,
+    [attendre.map(({ regle }) => regle), attendre.map(({ objet }) => objet), maintenant],
+  );
+  await client.query(
+    `UPDATE alerte a
+        SET derniere_vue = greatest(a.derniere_vue, to_timestamp($2)), message = u.message, details = u.details
+       FROM unnest($1::bigint[], $3::text[], $4::jsonb[]) u (id, message, details) WHERE a.id = u.id`,
+    [
+      revoir.map(({ id }) => id),
+      maintenant,
+      revoir.map(({ constat }) => constat.message),
+      revoir.map(({ constat }) => JSON.stringify(constat.details)),
+    ],
+  );
   const ouvertes: AlerteRow[] = [];
   for (const nouvelle of suites.ouvrir) ouvertes.push(await ouvrir(client, nouvelle, maintenant));
   const rappelees = await client.query<AlerteRow & { rappels: number }>(
@@ -106,18 +117,6 @@ async function ouvrir(
     [regle, objet, gravite, message, JSON.stringify(details), debut, maintenant],
   );
   return rows[0]!;
-}
-
-async function revoir(
-  client: Client,
-  id: number,
-  { message, details }: Constat,
-  maintenant: number,
-): Promise<void> {
-  await client.query(
-    `UPDATE alerte SET derniere_vue = greatest(derniere_vue, to_timestamp($2)), message = $3, details = $4 WHERE id = $1`,
-    [id, maintenant, message, JSON.stringify(details)],
-  );
 }
 
 /** Alerts, the open ones first, the latest first of each. */

@@ -5,18 +5,35 @@ import type { Queryable } from './pool.ts';
 
 export type EtatExecution = 'reussie' | 'partielle' | 'echouee' | 'ignoree';
 
-/** Notes that a task starts that no queue knows of (a command, following); returns the id of its run. */
-export async function startExecution(
-  db: Queryable,
-  tache: string,
-  declencheur: 'cli' | 'suivi' = 'cli',
-): Promise<number> {
+/**
+ * Runs that this process opened. An open run that bears our number and is none of them was another's, before we were
+ * started; no clock could tell as surely, since they are set, and the server has its own.
+ */
+const OUVERTES_ICI = new Set<number>();
+
+/** To be called before others can see the run as open. */
+export function noterOuverte(id: number): void {
+  OUVERTES_ICI.add(id);
+}
+
+/** Nobody is at work on the run any more, whether or not its end could be noted. */
+export function oublierOuverte(id: number): void {
+  OUVERTES_ICI.delete(id);
+}
+
+export function ouverteIci(id: number): boolean {
+  return OUVERTES_ICI.has(id);
+}
+
+/** Notes that a task starts that no queue knows of (a command); returns the id of its run. */
+export async function startExecution(db: Queryable, tache: string): Promise<number> {
   const { rows } = await db.query<{ id: number }>(
     `INSERT INTO execution (tache, etat, declencheur, hote, processus, espace)
-     VALUES ($1, 'en_cours', $2, $3, $4, $5) RETURNING id`,
-    [tache, declencheur, hostname(), process.pid, ESPACE],
+     VALUES ($1, 'en_cours', 'cli', $2, $3, $4) RETURNING id`,
+    [tache, hostname(), process.pid, ESPACE],
   );
   const { id } = rows[0]!;
+  noterOuverte(id);
   noterExecution(id);
   return id;
 }

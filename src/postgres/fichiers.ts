@@ -138,6 +138,21 @@ export async function saveErreur(
   );
 }
 
+/** Forgets paths that could not be read and never were: folders that can be looked into again, files that are gone. */
+export async function effacerErreurs(
+  db: Queryable,
+  centreId: number,
+  chemins: readonly string[],
+): Promise<void> {
+  await db.query(
+    `DELETE FROM fichier_log f
+      WHERE f.centre_usinage_id = $1 AND f.chemin = ANY ($2) AND f.etat = 'erreur' AND f.version_id IS NULL
+        AND NOT EXISTS (SELECT FROM fichier_log_contenu c WHERE c.fichier_log_id = f.id)
+        AND NOT EXISTS (SELECT FROM fichier_log_prefixe p WHERE p.fichier_log_id = f.id)`,
+    [centreId, chemins],
+  );
+}
+
 export interface Lien {
   readonly fichierId: number;
   readonly versionId: number;

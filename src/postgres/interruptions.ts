@@ -1,5 +1,5 @@
 import { ESPACE, vit } from '../base/espace.ts';
-import { SESSION } from './executions.ts';
+import { ouverteIci, SESSION } from './executions.ts';
 import { SCHEMA_FILE } from './file-schema.ts';
 import { rendreTravail } from './file-taches.ts';
 import { type Client, transaction } from './pool.ts';
@@ -54,17 +54,21 @@ export async function fermerInterrompues(client: Client): Promise<Interrompue[]>
   );
   closed.push(...jamais);
   for (const ouverte of await ouvertes(client)) {
-    if (ouverte.ici ? vit(ouverte.processus, ouverte.debut) : !ouverte.vieille) continue;
+    if (ouverte.ici ? estLa(ouverte) : !ouverte.vieille) continue;
     if (await transaction(client, () => fermer(client, ouverte))) closed.push(ouverte);
   }
   return closed;
+}
+
+/** Whether the process of a run of this machine may still be at it. */
+function estLa({ id, processus }: Ouverte): boolean {
+  return processus === process.pid ? ouverteIci(id) : vit(processus);
 }
 
 interface Ouverte extends Interrompue {
   readonly travail: string | null;
   readonly tentative: number;
   readonly processus: number;
-  readonly debut: Date;
   /** whether its process number means something here */
   readonly ici: boolean;
   readonly vieille: boolean;
@@ -73,7 +77,7 @@ interface Ouverte extends Interrompue {
 /** Open runs of which this machine can tell, or nobody else will. */
 async function ouvertes(client: Client): Promise<Ouverte[]> {
   const { rows } = await client.query<Ouverte>(
-    `SELECT id, tache, travail, tentative, processus, debut, espace IS NOT DISTINCT FROM $1 AS ici,
+    `SELECT id, tache, travail, tentative, processus, espace IS NOT DISTINCT FROM $1 AS ici,
             debut < now() - interval '1 day' AS vieille
        FROM execution WHERE etat = 'en_cours' AND (travail IS NULL OR espace = $1) ORDER BY id`,
     [ESPACE],

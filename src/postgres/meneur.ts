@@ -4,9 +4,8 @@ import pg from 'pg';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 
-/** What only one worker at a time does; each has its advisory lock. */
-const VERROUS = { suivi: 4_711_000_011 } as const;
-export type Role = keyof typeof VERROUS;
+/** Advisory lock of the one worker that follows. */
+const VERROU = 4_711_000_011;
 
 /** Milliseconds. */
 export const DELAIS_MENEUR = {
@@ -20,7 +19,6 @@ export const DELAIS_MENEUR = {
 
 export interface OptionsMeneur {
   readonly url: string;
-  readonly role: Role;
   readonly logger: Logger;
   /** aborted when the worker stops */
   readonly signal: AbortSignal;
@@ -31,20 +29,27 @@ export interface OptionsMeneur {
 }
 
 /**
- * Stands for a role until the signal is aborted. The lock is held on a connection of its own: losing that is losing the
- * role. A leader that is silent (stopped, cut off) is put aside by whoever stands by: its session is ended.
+ * Stands for the lead until the signal is aborted. The lock is held on a connection of its own: losing that is losing
+ * the lead. A leader that is silent (stopped, cut off) is put aside by whoever stands by: its session is ended.
  */
 export async function mener(options: OptionsMeneur): Promise<void> {
   const delais = options.delais ?? DELAIS_MENEUR;
-  let told = false;
+  /** the failure that was told last */
+  let told: string | undefined;
   while (!options.signal.aborted) {
+    let since = Number.POSITIVE_INFINITY;
+    const onPris = (): void => {
+      since = performance.now();
+      options.logger.info('suivi mené ici');
+    };
     try {
-      await candidater(options, delais);
-      told = false;
+      await candidater(options, delais, onPris);
     } catch (error) {
-      if (!told)
-        options.logger.warn({ role: options.role, erreur: messageOf(error) }, 'rôle perdu, nouvel essai');
-      told = true;
+      const erreur = messageOf(error);
+      // Held for a while, then lost: another story than the one that was told before.
+      if (performance.now() - since > delais.silence) told = undefined;
+      if (erreur !== told) options.logger.warn({ erreur }, 'suivi : meneur perdu, nouvel essai');
+      told = erreur;
     }
     await sleep(delais.pouls, undefined, { signal: options.signal }).catch(() => undefined);
   }
@@ -53,14 +58,15 @@ export async function mener(options: OptionsMeneur): Promise<void> {
 async function candidater(
   options: OptionsMeneur,
   delais: Record<keyof typeof DELAIS_MENEUR, number>,
+  onPris: () => void,
 ): Promise<void> {
-  const { url, role, signal, logger } = options;
+  const { url, signal, logger } = options;
   // Our own socket: one whose other end vanished is thrown away, not asked to close.
   const socket = new Socket();
   const client = new pg.Client({
     stream: () => socket,
     connectionString: url,
-    application_name: `atelier-${role}`,
+    application_name: 'atelier-suivi',
     connectionTimeoutMillis: delais.reponse,
     query_timeout: delais.reponse,
     keepAlive: true,
@@ -70,14 +76,14 @@ async function candidater(
   client.on('end', () => lost.abort(new Error('connexion fermée')));
   try {
     await client.connect();
-    while (!(await prendre(client, role))) {
-      await ecarterMuet(client, role, delais.silence, logger);
+    while (!(await prendre(client))) {
+      await ecarterMuet(client, delais.silence, logger);
       await sleep(delais.pouls, undefined, { signal });
       lost.signal.throwIfAborted();
     }
     // The stop may have come while the lock was on its way.
     if (signal.aborted) return;
-    logger.info({ role }, 'rôle pris');
+    onPris();
     await exercer(options, client, lost, delais.pouls);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -114,22 +120,20 @@ async function exercer(
   if (!options.signal.aborted) throw lost.signal.reason;
 }
 
-async function prendre(client: pg.Client, role: Role): Promise<boolean> {
-  const { rows } = await client.query<{ pris: boolean }>('SELECT pg_try_advisory_lock($1) AS pris', [
-    VERROUS[role],
-  ]);
+async function prendre(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ pris: boolean }>('SELECT pg_try_advisory_lock($1) AS pris', [VERROU]);
   return rows[0]!.pris;
 }
 
 /** Ends the session of a leader that has not asked anything for too long; the next try takes its lock. */
-async function ecarterMuet(client: pg.Client, role: Role, silence: number, logger: Logger): Promise<void> {
+async function ecarterMuet(client: pg.Client, silence: number, logger: Logger): Promise<void> {
   const { rowCount } = await client.query(
     `SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.classid = ($1::bigint >> 32)::oid AND l.objid = ($1::bigint & 4294967295)::oid
         AND greatest(a.query_start, a.state_change) < clock_timestamp() - $2 * interval '1 ms'`,
-    [VERROUS[role], silence],
+    [VERROU, silence],
   );
-  if (rowCount !== null && rowCount > 0) logger.warn({ role }, 'meneur muet écarté');
+  if (rowCount !== null && rowCount > 0) logger.warn('suivi : meneur muet écarté');
 }

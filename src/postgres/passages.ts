@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { ESPACE } from '../base/espace.ts';
+import { noterOuverte } from './executions.ts';
 import { type Travail, tenirTravail } from './file-taches.ts';
 import { ecarter } from './interruptions.ts';
 import { type Client, type Queryable, transaction } from './pool.ts';
@@ -46,15 +47,20 @@ export async function prendrePassage(client: Client, travail: Travail): Promise<
         WHERE travail = $1 AND etat = 'en_attente' RETURNING id`,
       values,
     );
-    if (asked[0]) return { etat: 'pris', execution: asked[0].id };
+    if (asked[0]) return pris(asked[0].id);
     const { rows } = await client.query<{ id: number }>(
       `INSERT INTO execution (travail, tentative, tentatives_max, hote, processus, espace, tache, declencheur, echeance, demandeur, etat, battement)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
                (SELECT demandeur FROM execution WHERE travail = $1 ORDER BY id LIMIT 1), 'en_cours', now()) RETURNING id`,
       [...values, tache, declencheur, echeance],
     );
-    return { etat: 'pris', execution: rows[0]!.id };
+    return pris(rows[0]!.id);
   });
+}
+
+function pris(execution: number): Prise {
+  noterOuverte(execution);
+  return { etat: 'pris', execution };
 }
 
 /** Notes that a job was given up whose attempts could not even note their failure. */

@@ -191,3 +191,9 @@ export function isServerAway(error: unknown): boolean {
   }
   return false;
 }
+
+/** Whether the server refused to let us in (password, role, access rules): waiting does not mend that. */
+export function isRefused(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) if (codeOf(e)?.startsWith('28')) return true;
+  return false;
+}

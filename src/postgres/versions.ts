@@ -20,6 +20,9 @@ export interface VersionRow {
   readonly taille: number;
   readonly encodage: string;
   readonly lignes: number;
+  readonly lignes_rejetees: number;
+  /** rejected lines that left the quarantine, its retention period being over */
+  readonly rejets_purges: number;
   readonly autres_evenements: Record<string, [number, number, number]>;
   readonly active: boolean;
   /** whether its bytes left the archive, their retention period being over */
@@ -54,8 +57,8 @@ export async function findOutdated(db: Queryable, centreId: number, regles: stri
 
 async function selectVersions(db: Queryable, where: string, values: unknown[]): Promise<VersionRow[]> {
   const { rows } = await db.query<VersionRow>(
-    `SELECT id, encode(sha256, 'hex') AS sha256, taille, encodage, lignes, autres_evenements, active,
-            archive_purgee_le IS NOT NULL AS purgee
+    `SELECT id, encode(sha256, 'hex') AS sha256, taille, encodage, lignes, lignes_rejetees, rejets_purges,
+            autres_evenements, active, archive_purgee_le IS NOT NULL AS purgee
        FROM fichier_log_version WHERE ${where}`,
     values,
   );

@@ -4,7 +4,6 @@ import { Archive } from '../../src/archives/archive.ts';
 import { Depot } from '../../src/archives/sauvegarde/depot.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { reconstruire } from '../../src/jobs/reconstruction.ts';
-import { rejouerEffacements } from '../../src/jobs/rejeu-effacements.ts';
 import { restaurer } from '../../src/jobs/restauration.ts';
 import { sauvegarder } from '../../src/jobs/sauvegarde.ts';
 import { makeContext } from '../harness/context.ts';
@@ -19,26 +18,29 @@ export interface Order {
   readonly nom?: string;
   /** dies by SIGKILL there */
   readonly etape?: string;
+  /** SIGSTOP there instead, and it goes on when it may */
+  readonly gele?: boolean;
+  /** ms between signs of life */
+  readonly battement?: number;
 }
 
 const order = JSON.parse(process.argv[2]!) as Order;
 const context = makeContext({ ...order, settings: { SAUVEGARDE_DIR: order.depot } });
 const onEtape = (etape: string): void => {
-  if (etape === order.etape) process.kill(process.pid, 'SIGKILL');
+  if (etape === order.etape) process.kill(process.pid, order.gele ? 'SIGSTOP' : 'SIGKILL');
 };
 let result: object = {};
 try {
-  const rejouer = rejouerEffacements;
   if (order.task === 'sauvegarde') {
-    result = await sauvegarder(context, { onEtape });
+    result = await sauvegarder(context, { onEtape, battement: order.battement });
   } else if (order.task === 'restauration') {
     const depot = new Depot(order.depot, []);
     result = await restaurer(context, depot, await depot.ouvrir(order.nom!), {
-      ...{ url: order.url, cles: [], rejouer, onEtape },
+      ...{ url: order.url, cles: [], onEtape },
     });
   } else {
     context.pool.options.application_name = 'atelier rebuild';
-    result = await reconstruire({ ...context, archive: new Archive(order.archives) }, { rejouer, onEtape });
+    result = await reconstruire({ ...context, archive: new Archive(order.archives) }, { onEtape });
   }
 } catch (error) {
   result = { erreur: messageOf(error) };

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { Depot, type Sauvegarde } from '../../src/archives/sauvegarde/depot.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { rejouerEffacements } from '../../src/jobs/rejeu-effacements.ts';
 import { type BilanRestauration, type RestaurationOptions, restaurer } from '../../src/jobs/restauration.ts';
 import { clesDeSauvegarde } from '../../src/jobs/sauvegarde/cles.ts';
 import {
@@ -95,7 +94,6 @@ export async function monter(): Promise<Etabli> {
       const ctx = { ...atelier.context, config: own };
       return await restaurer(ctx, new Depot(depot, cles), opened, {
         cles,
-        rejouer: rejouerEffacements,
         ...options,
       });
     },

@@ -320,10 +320,12 @@ it('O8 a machine whose clock is wrong neither opens nor ends anything: all go by
      SELECT 'ingest', 'echouee', i, i, 'h', 1 FROM to_timestamp($1) i`,
     [real / 1000 - 300],
   );
+  const said: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line) => void said.push(line) });
   const passer = async (ecart: number) => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ecart });
     try {
-      return await s.passer({ maintenant: Date.now });
+      return await s.passer({ maintenant: Date.now, logger });
     } finally {
       vi.useRealTimers();
     }
@@ -336,6 +338,8 @@ it('O8 a machine whose clock is wrong neither opens nor ends anything: all go by
   expect(await passer(3_600_000)).toMatchObject({ ouvertes: 0, resolues: 0, rappelees: 0 });
   const [alerte] = await s.alertes();
   expect(Math.abs((alerte!['ouverte_le'] as Date).getTime() - real)).toBeLessThan(600_000);
+  // Said once, not every half minute.
+  expect(said.filter((line) => line.includes('horloge'))).toHaveLength(1);
 });
 
 it('O7 a look that hangs in the middle is put out by the server', async () => {

@@ -76,6 +76,16 @@ describe('F34 machine_silencieuse', () => {
     expect(await ouvertes()).toEqual([]);
   });
 
+  it('what was seen and could not be read is no sign of life', async () => {
+    await s.recevoir('20260603.LOG', LIGNE, MERCREDI - 150 * MINUTE);
+    await sql(
+      `INSERT INTO fichier_log (centre_usinage_id, chemin, etat, erreur, taille, derniere_lecture)
+       SELECT id, 'DEM12', 'erreur', 'connexion refusée', 0, to_timestamp($1) FROM centre_usinage`,
+      [s.maintenant / 1000],
+    );
+    expect(await ouvertes()).toEqual(['machine_silencieuse DEM12']);
+  });
+
   it('a centre that never wrote, or produces no more, is not waited for', async () => {
     await sql("INSERT INTO centre_usinage (nom) VALUES ('NEUF')");
     await s.recevoir('20260603.LOG', LIGNE, MERCREDI - 150 * MINUTE);

@@ -133,6 +133,17 @@ describe('alerts and exposure', () => {
     expect(await constat('TLS', { HOST: '0.0.0.0', PROXYS_DE_CONFIANCE: '10.0.0.2' })).toBeUndefined();
     expect(await constat('METRICS_JETON', { METRICS_HOST: '0.0.0.0' })).toMatchObject({ etat: 'attention' });
   });
+
+  it('a centre that nobody knows has hours that nobody applies', async () => {
+    expect(await constat('HORAIRES', { HORAIRES: 'DEM12: jamais' })).toBeUndefined();
+    const env = { HORAIRES: 'lun-ven 06:00-14:00; DEM21: jamais', ALERTE_SILENCE: '2h; dem12: non' };
+    expect(await constat('HORAIRES', env)).toMatchObject({
+      etat: 'attention',
+      detail: 'centre inconnu : DEM21',
+      remede: expect.stringContaining('DEM12'),
+    });
+    expect(await constat('ALERTE_SILENCE', env)).toMatchObject({ detail: 'centre inconnu : dem12' });
+  });
 });
 
 describe('the worker', () => {

@@ -1,5 +1,7 @@
 // One leader at a time; another one in its place when it is gone, cut off, or silent. O7, F32.
+import { once } from 'node:events';
 import pg from 'pg';
+import pino from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { mener } from '../../src/postgres/meneur.ts';
@@ -31,7 +33,7 @@ const leaders = { now: new Set<string>(), most: 0, history: [] as string[] };
 function stand(name: string): () => Promise<void> {
   const abort = new AbortController();
   const ended = mener({
-    ...{ url: database.url, role: 'suivi', logger, delais, signal: abort.signal },
+    ...{ url: database.url, logger, delais, signal: abort.signal },
     exercer: async (signal) => {
       leaders.now.add(name);
       leaders.history.push(name);
@@ -66,6 +68,27 @@ test('of three one leads; when it stops or loses its session, another does, neve
   await leads(/^[bc]$/);
   expect(leaders.most).toBe(1);
 });
+
+test('each loss of the lead is told, not only the first', async () => {
+  const told: string[] = [];
+  const abort = new AbortController();
+  const ended = mener({
+    ...{ url: database.url, delais, signal: abort.signal },
+    logger: pino({ level: 'warn' }, { write: (line: string) => void told.push(line) }),
+    exercer: (signal) => once(signal, 'abort').then(() => undefined),
+  });
+  stops.push(async () => {
+    abort.abort();
+    await ended;
+  });
+  const cut = async (): Promise<number> => {
+    await pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'atelier-suivi' AND datname = current_database()`,
+    );
+    return told.length;
+  };
+  await expect.poll(cut, { timeout: 60_000, interval: 2 * delais.silence }).toBeGreaterThan(2);
+}, 90_000);
 
 test('O7: a leader that is connected but silent is put aside', async () => {
   const stop = stand('d');

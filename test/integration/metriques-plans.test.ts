@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import { faitsDesTaches } from '../../src/postgres/alertes-faits.ts';
 import { mesurer, REQUETES } from '../../src/postgres/mesures.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { migrateUrl } from '../harness/context.ts';
@@ -28,6 +29,10 @@ const MANY = `
       FROM fichier_log_version v, generate_series(1, 3) n;
   INSERT INTO piece_production (centre_usinage_id, session_id, numero_piece, timestamp_production)
     SELECT 1, 1, n, now() FROM generate_series(1, 50000) n;
+  INSERT INTO execution (tache, etat, debut, fin, hote, processus)
+    SELECT (ARRAY['ingest', 'sync', 'purge', 'sauvegarde'])[1 + n % 4], CASE WHEN n % 400 = 0 THEN 'echouee' ELSE 'reussie' END,
+           timestamptz '2024-01-01' + n * interval '5 min', timestamptz '2024-01-01' + n * interval '6 min', 'h', 1
+      FROM generate_series(1, 20000) n;
   COMMIT`;
 
 beforeAll(async () => {
@@ -60,6 +65,23 @@ it.each(REQUETES.map((sql, i) => [i, sql]))('statement %i scans no table that gr
     plan,
   ).toEqual([]);
   expect(plan).not.toMatch(/piece_production|job_profil|periode_/);
+});
+
+it('O6: what alerts ask of the runs twice a minute goes through none of their history', async () => {
+  let sql = '';
+  const query = async (text: string): Promise<{ rows: never[] }> => {
+    sql = text;
+    return { rows: [] };
+  };
+  await faitsDesTaches({ query } as never);
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
+  expect(rows.map((row) => row['QUERY PLAN']).join('\n')).not.toContain('Seq Scan on execution');
+  expect((await faitsDesTaches(pool)).map(({ tache, etat }) => `${tache} ${etat}`)).toEqual([
+    'ingest echouee',
+    'purge reussie',
+    'sauvegarde reussie',
+    'sync reussie',
+  ]);
 });
 
 it('and answers rightly', async () => {

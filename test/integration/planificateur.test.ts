@@ -146,6 +146,19 @@ test('O8: a clock that jumps an hour back and forth queues nothing twice and ski
   );
 });
 
+test('O8: a clock that was years ahead, then set right, does not silence the schedule', async () => {
+  await look();
+  now = START + 400 * 24 * HOUR;
+  await look();
+  const [ahead] = await lirePlanifications(pool);
+  await pool.query('DELETE FROM pgboss.job');
+  now = START + HOUR;
+  expect(await look()).toEqual([]);
+  now = at('2026-03-28T13:00:00Z');
+  expect(await look()).toEqual([{ tache: 'sync', echeance: '2026-03-28T13:00:00.000Z' }]);
+  expect((await lirePlanifications(pool))[0]!.echeancesManquees).toBe(ahead!.echeancesManquees);
+});
+
 test('the clock is that of the database, whatever this machine believes', async () => {
   const { rows } = await pool.query('SELECT extract(epoch FROM now()) * 1000 AS t');
   expect(Math.abs((await horlogeBase(pool)) - Number(rows[0].t))).toBeLessThan(60_000);

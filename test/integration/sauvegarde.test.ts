@@ -322,7 +322,7 @@ describe('a database that is not free', () => {
         new Depot(etabli.depot, []),
         { ...opened, manifeste: { ...manifeste, base } },
         {
-          ...{ url: target.url, cles: [], rejouer: async () => undefined },
+          ...{ url: target.url, cles: [] },
         },
       ),
     ).rejects.toMatchObject({ code: 'ATL_B905', message: expect.stringContaining('9999_demain.sql') });

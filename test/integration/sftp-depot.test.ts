@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -329,6 +330,39 @@ it('sshd accepts the configuration as it is shipped', () => {
     }
   } finally {
     rmSync(home, { recursive: true });
+  }
+});
+
+it.skipIf(!ROOT)('S27: a key that was taken away opens nothing after a restart of the container', () => {
+  const place = mkdtempSync(join(tmpdir(), 'atelier-conteneur-'));
+  const own = (...names: string[]): string => join(place, ...names);
+  const group = `essai-c${MARK}`;
+  try {
+    for (const folder of ['bin', 'cles', 'machines']) mkdirSync(own(folder));
+    // What the container had given at its last start, and the key of one machine that stays.
+    for (const name of ['reste', 'partie'])
+      writeFileSync(own('machines', name), 'restrict ssh-ed25519 AAAA\n');
+    writeFileSync(own('cles', 'RESTE.pub'), 'ssh-ed25519 AAAA\n');
+    const adds = `#!/bin/sh\nmkdir -p "$MACHINES"\ncp "$2" "$MACHINES/$(echo "$1" | tr A-Z a-z)"\n`;
+    writeFileSync(own('bin', 'ajouter-centre'), adds, { mode: 0o755 });
+    const { status, stderr } = spawnSync(join(DEPLOY, 'entrypoint.sh'), [], {
+      encoding: 'utf8',
+      env: {
+        PATH: `${own('bin')}:${process.env['PATH']}:/usr/sbin:/sbin`,
+        HOTE: own('hote'),
+        CLES_MACHINES: own('cles'),
+        MACHINES: own('machines'),
+        GROUPE_DEPOTS: group,
+        // sshd refuses to start with it: the rest has been done by then.
+        CONFIG: own('absent'),
+      },
+    });
+    expect(stderr).toContain('absent');
+    expect(status).not.toBe(0);
+    expect(readdirSync(own('machines'))).toEqual(['reste']);
+  } finally {
+    spawnSync('groupdel', [group]);
+    rmSync(place, { recursive: true });
   }
 });
 

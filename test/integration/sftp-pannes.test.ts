@@ -145,9 +145,12 @@ describe('a server that is away', () => {
     expect(sessions.filter(({ centre }) => centre === 'DEM12')).toEqual(before);
     const local = referenceOf((await seenIn(tree)).filter(({ centre }) => centre === 'SU12'));
     expect(sessions.filter(({ centre }) => centre === 'SU12')).toEqual(local.sessions);
+    const erreurs = `SELECT chemin FROM fichier_log WHERE etat = 'erreur'`;
+    expect((await workshop.reader.query(erreurs)).rows).toEqual([{ chemin: 'DEM12' }]);
     proxy.remettreAZero();
     await importRemote(workshop);
     await expectReference();
+    expect((await workshop.reader.query(erreurs)).rows).toEqual([]);
   });
 
   it('nobody listens on that port: said in words, with the number of the error', async () => {

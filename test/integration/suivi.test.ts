@@ -161,6 +161,20 @@ describe('atelier ingest --watch', () => {
     for (const { erreur } of failures) expect(erreur).toMatch(/\S/);
   }, 120_000);
 
+  test('a line that the database refuses is told, though it is the only news; once it may, it is there', async () => {
+    await place.write('DEM12/20250528.LOG', PIECE(1));
+    const running = await watch();
+    await expectPieces('DEM12', 1, 15_000);
+    // Past the first look, which goes another way than those that follow.
+    await appendFile(join(place.logs, 'DEM12/20250528.LOG'), PIECE(2));
+    await expectPieces('DEM12', 2);
+    await place.pool.query('ALTER TABLE fichier_log_version ADD CONSTRAINT plein CHECK (taille < 100)');
+    await appendFile(join(place.logs, 'DEM12/20250528.LOG'), PIECE(3));
+    await until('refus dit', () => /suivi interrompu.*/.test(running.text()) && /plein/.test(running.text()));
+    await place.pool.query('ALTER TABLE fichier_log_version DROP CONSTRAINT plein');
+    await expectPieces('DEM12', 3, AFTER_FAILURE);
+  }, 60_000);
+
   test('a stop while PostgreSQL is away is a stop too', async () => {
     const server = await startPrivatePostgres();
     cleanUp.push(() => server.remove());

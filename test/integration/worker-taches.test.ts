@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { NomTache } from '../../src/base/config-planification.ts';
+import { ESPACE } from '../../src/base/espace.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { ResultatTache, Tache, TacheContext } from '../../src/jobs/taches/tache.ts';
 import { demander } from '../../src/postgres/demandes.ts';
+import { fermerInterrompues } from '../../src/postgres/interruptions.ts';
 import { createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { createDatabase, registerTemplate, type TestDatabase } from '../harness/postgres.ts';
@@ -235,6 +237,25 @@ test('O9: however many workers and jobs, a task never overlaps itself', async ()
   );
   expect(rows[0].n).toBe(0);
 }, 90_000);
+
+test('O8: whose an open run is, is known without a clock: one’s own stays, a former process’s is closed', async () => {
+  const gate = Promise.withResolvers<ResultatTache>();
+  const worker = await start(task(() => gate.promise));
+  await ask(worker);
+  await untilRow(pool, "SELECT FROM execution WHERE etat = 'en_cours'");
+  // The server's clock is a day behind ours; and before a restart of the container, our number was another's.
+  await pool.query(`UPDATE execution SET debut = debut - interval '1 day'`);
+  await pool.query(
+    `INSERT INTO execution (tache, etat, declencheur, hote, processus, espace, debut)
+     VALUES ('purge', 'en_cours', 'cli', 'h', $1, $2, now() + interval '1 day')`,
+    [process.pid, ESPACE],
+  );
+  const closed = await withClient(pool, fermerInterrompues);
+  expect(closed.map(({ tache }) => tache)).toEqual(['purge']);
+  gate.resolve(DONE);
+  await jobIs('completed');
+  expect((await runs()).map(({ etat }) => etat)).toEqual(['reussie', 'echouee']);
+});
 
 describe('O9: a task that lasts too long', () => {
   test('is told to stop, and counts as failed', async () => {

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { ingest } from '../../src/jobs/ingest.ts';
 import { type EtapeReconstruction, reconstruire } from '../../src/jobs/reconstruction.ts';
-import { rejouerEffacements } from '../../src/jobs/rejeu-effacements.ts';
 import { comparerSessions } from '../../src/postgres/comparaison.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
@@ -103,7 +102,7 @@ async function rebuild(kills: readonly EtapeReconstruction[], completer = false)
       const onEtape = (etape: EtapeReconstruction): void => {
         if (etape === at) throw new Killed(etape);
       };
-      const run = reconstruire({ ...ctx, pool: own }, { completer, rejouer: rejouerEffacements, onEtape });
+      const run = reconstruire({ ...ctx, pool: own }, { completer, onEtape });
       await run.catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
       });

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/base/config.ts';
+import type { Cli } from '../../src/cli/cli.ts';
 import { checkServer, compareSchema } from '../../src/cli/doctor/base.ts';
 import type { Constat } from '../../src/cli/doctor/constat.ts';
-import { checkSpace } from '../../src/cli/doctor/dossiers.ts';
+import { checkSpace, dossiers } from '../../src/cli/doctor/dossiers.ts';
 import { checkKey } from '../../src/cli/doctor/sftp.ts';
 import { checkNode } from '../../src/cli/doctor/systeme.ts';
 import { checkWorkers } from '../../src/cli/doctor/taches.ts';
@@ -34,6 +36,27 @@ it('PostgreSQL: version, encoding, clock', () => {
   expect(brief(checkServer('h:1/b', { ...server, encodage: 'SQL_ASCII' }))[0]).toBe('PostgreSQL mal');
   for (const avance of [61, -3600]) {
     expect(brief(checkServer('h:1/b', { ...server, avance }))[1]).toBe('Horloge attention');
+  }
+});
+
+it('LOGS_DIR: needed as long as one centre is not on a server', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'atelier-doctor-'));
+  const found = async (centres: string): Promise<Constat> => {
+    const config = loadConfig({
+      LOGS_DIR: join(home, 'absent'),
+      ARCHIVES_DIR: join(home, 'archives'),
+      SYNC_LOGS_DIR: join(home, 'journaux'),
+      CENTRES: centres,
+      SFTP_CENTRES: 'DEM12=sftp://dem12@127.0.0.1/logs',
+      SFTP_MOT_DE_PASSE: 'x',
+    });
+    return (await dossiers.faire({ config } as Cli))[0]!;
+  };
+  try {
+    expect(brief([await found('DEM12=DEM12,PVC')])).toEqual(['LOGS_DIR bien']);
+    expect(brief([await found('DEM12=DEM12,PVC;SU12=SU12,HYBRIDE')])).toEqual(['LOGS_DIR mal']);
+  } finally {
+    rmSync(home, { recursive: true });
   }
 });
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { Pret } from '../../postgres/pret.ts';
 import type { ApiDeps } from '../deps.ts';
-import { Pret } from '../pret.ts';
 import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
 

@@ -60,9 +60,9 @@ export class Depot {
   async achever(draft: string, instant: string): Promise<string> {
     await synchroniserDossier(draft);
     const stem = instant.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-');
-    const taken = new Set(await this.noms());
-    let nom = stem;
-    for (let n = 2; taken.has(nom); n++) nom = `${stem}-${n}`;
+    // After the last of its second, not in the place of one that is gone: names tell the order.
+    const last = (await this.noms()).findLast((name) => name.startsWith(stem));
+    const nom = last === undefined ? stem : `${stem}-${Number(last.slice(stem.length + 1) || 1) + 1}`;
     await rename(draft, join(this.root, nom));
     await synchroniserDossier(this.root);
     return nom;
@@ -130,9 +130,15 @@ export class Depot {
     const draft = join(this.root, POOL, `${DRAFT}${hostname()}~${process.pid}~${sha256}`);
     await rm(draft, { force: true });
     const pieces = lire(source, { compresse: false, ...clear });
-    const { octets } = await ecrire(draft, pieces, { compresser: false, cle, nom: `${centre}/${sha256}` });
-    await rename(draft, target);
-    return { fichier, octets, copies: octets };
+    try {
+      const { octets } = await ecrire(draft, pieces, { compresser: false, cle, nom: `${centre}/${sha256}` });
+      await rename(draft, target);
+      return { fichier, octets, copies: octets };
+    } catch (error) {
+      // On a full disk it would keep the room that is missing.
+      await rm(draft, { force: true });
+      throw error;
+    }
   }
 
   /** Waits until the names in the pool's folders of the given centres are on the disk. */
@@ -175,10 +181,12 @@ export class Depot {
 
   /**
    * Removes what no backup needs: archives of the pool, drafts of dead processes. Nothing is removed from the pool while
-   * any backup cannot be read. To be called while no backup is being made.
+   * any backup cannot be read, or one is being made (of another database, into the same folder).
    */
   async degager(now = Date.now()): Promise<{ archives: number }> {
     await this.balayer(now);
+    const names = await readdir(this.root).catch(() => []);
+    if (names.some((name) => name.startsWith(DRAFT))) return { archives: 0 };
     const needed = new Set<string>();
     for (const nom of await this.noms()) {
       const archives = await this.ouvrir(nom)

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
+import { ajouterLignes } from '../ajout.ts';
 
 /**
  * Journals that lie beside the archives and are only ever added to: what was erased for good, and what the archives do
@@ -30,14 +31,7 @@ export async function unirJournal(archives: string, nom: string, autre: Buffer):
     .filter((line) => line !== '' && !own.has(line));
   if (missing.length === 0) return 0;
   try {
-    await mkdir(archives, { recursive: true });
-    const file = await open(join(archives, nom), 'a', 0o640);
-    try {
-      await file.appendFile(`\n${missing.join('\n')}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await ajouterLignes(archives, nom, `${missing.join('\n')}\n`);
   } catch (cause) {
     throw new AtelierError('ATL_B901', `Écriture de ${join(archives, nom)} : ${messageOf(cause)}`, { cause });
   }

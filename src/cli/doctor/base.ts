@@ -7,6 +7,7 @@ import { createPool, describeUrl, type Pool } from '../../postgres/pool.ts';
 import { dumpSchema } from '../../postgres/schema-dump.ts';
 import type { Cli } from '../cli.ts';
 import { databaseUrl } from '../open.ts';
+import { centresDesAlertes } from './canaux.ts';
 import { clesDeLaBase } from './cles.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
 import { donnees } from './donnees.ts';
@@ -27,6 +28,7 @@ const BEHIND: readonly {
   { quoi: 'Clé de chiffrement', faire: clesDeLaBase },
   { quoi: 'Tâches', faire: taches },
   { quoi: 'Données', faire: donnees },
+  { quoi: 'Alertes, centres', faire: centresDesAlertes },
 ];
 
 /** The server, its clock, its schema, and what is in it. */

@@ -1,4 +1,7 @@
-import { attention, bien, type Controle } from './constat.ts';
+import { listerCentres } from '../../postgres/conservation-jours.ts';
+import type { Pool } from '../../postgres/pool.ts';
+import type { Cli } from '../cli.ts';
+import { attention, bien, type Constat, type Controle } from './constat.ts';
 
 /** Whether anybody is told when something goes wrong. Nothing is sent: `atelier alertes tester` does. */
 export const canaux: Controle = {
@@ -38,6 +41,28 @@ export const canaux: Controle = {
     return constats;
   },
 };
+
+/** A centre that nobody knows, in the settings of the alerts, is one whose own hours or silence are never applied. */
+export async function centresDesAlertes({ config }: Cli, pool: Pool): Promise<Constat[]> {
+  const { horaires, silence } = config.alertes;
+  const known = new Set([...config.centres, ...(await listerCentres(pool))].map(({ nom }) => nom));
+  return (
+    [
+      ['HORAIRES', horaires.parCentre],
+      ['ALERTE_SILENCE', silence.parCentre],
+    ] as const
+  ).flatMap(([quoi, parCentre]) => {
+    const strange = [...parCentre.keys()].filter((nom) => !known.has(nom));
+    if (strange.length === 0) return [];
+    return [
+      attention(
+        quoi,
+        `centre inconnu : ${strange.join(', ')}`,
+        `Corrigez ${quoi} ; les centres connus : ${[...known].sort().join(', ')}.`,
+      ),
+    ];
+  });
+}
 
 function isLocal(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
+import type { Config } from '../../base/config.ts';
 import { messageOf } from '../../base/errors.ts';
 import { centreOfFolder } from '../../sources/centre.ts';
 import { DossierLocal } from '../../sources/dossier.ts';
@@ -41,6 +42,9 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
       }
     }
   } catch (error) {
+    if (distantsSeuls(config)) {
+      return bien(quoi, `${config.logsDir} absent ou illisible : tous les centres sont lus par SFTP`);
+    }
     const remede = 'Créez ce dossier ou donnez LOGS_DIR : un sous-dossier par centre d’usinage.';
     return mal(quoi, messageOf(error), remede);
   }
@@ -63,6 +67,12 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
     );
   }
   return bien(quoi, detail);
+}
+
+/** Whether all centres live on servers: then no local folder is needed, see `SourceComposite`. */
+function distantsSeuls({ centres, sftp }: Config): boolean {
+  const distants = new Set(sftp.centres.map(({ dossier }) => dossier));
+  return distants.size > 0 && centres.every(({ dossier }) => distants.has(dossier));
 }
 
 async function checkWritable(quoi: string, dir: string): Promise<Constat> {

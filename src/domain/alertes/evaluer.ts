@@ -42,7 +42,7 @@ export interface FaitsTache {
   readonly erreur: string | null;
   /** that run was the last attempt of its job */
   readonly abandonnee: boolean;
-  /** end of the first run since which none of that kind went otherwise */
+  /** end of the first run since which none of that kind went otherwise; null also while they succeed */
   readonly depuis: number | null;
   readonly dernierSucces: number | null;
   readonly premierPassage: number | null;

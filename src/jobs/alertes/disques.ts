@@ -1,7 +1,7 @@
-import { stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Config } from '../../base/config.ts';
+import { type Place, placeDe } from '../../base/disques.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { FaitsDisque } from '../../domain/alertes/evaluer.ts';
 
@@ -19,7 +19,7 @@ export async function mesurerDisques(
   ] as const) {
     const found = await mesurer(dossier);
     if (!found) {
-      logger.debug({ reglage }, 'place libre inconnue : dossier illisible');
+      logger.debug({ reglage }, 'place libre inconnue : dossier illisible ou muet');
       continue;
     }
     const known = disques.get(found.disque);
@@ -32,15 +32,11 @@ export async function mesurerDisques(
   return [...disques.values()];
 }
 
-/** A folder that is not there yet will be made on the disk of the nearest one above it. */
-async function mesurer(
-  dossier: string,
-): Promise<{ disque: number; libre: number; total: number } | undefined> {
+/** A folder that is not there yet will be made on the disk of the nearest one above it; undefined: nobody knows. */
+async function mesurer(dossier: string): Promise<Place | undefined> {
   for (let place = dossier; ; place = dirname(place)) {
     try {
-      const [{ dev }, { bavail, blocks, bfree, bsize }] = await Promise.all([stat(place), statfs(place)]);
-      // What root keeps for itself is neither free nor ours to fill.
-      return { disque: dev, libre: bavail * bsize, total: (blocks - bfree + bavail) * bsize };
+      return await placeDe(place);
     } catch {
       if (dirname(place) === place) return undefined;
     }

@@ -35,6 +35,9 @@ export async function updateCatalogue(
       // A last line without an end may become another event as the file grows: as many may be left, at other times.
       const lost = !entry || entry.nombre < 0 || entry.premier > premier || entry.dernier < dernier;
       if (lost) shrunk.add(nom);
+      // As many, at the same times: most growth brings nothing new.
+      else if (row.active && entry.nombre === 0 && entry.premier === premier && entry.dernier === dernier)
+        added.delete(nom);
     }
   }
   for (const row of await loadVersions(client, change.recompute)) {

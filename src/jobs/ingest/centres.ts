@@ -83,6 +83,13 @@ export async function withRow(client: Client, centre: Centre): Promise<Centre> {
   return { ...centre, id: (await ensureCentre(client, centre.nom, centre.type)).id };
 }
 
+/** Notes that a path could not be read: whatever its signature, it is looked at again. */
+export function rememberErreur(centre: Centre, chemin: string): void {
+  const before = centre.connus.get(chemin);
+  const { id, tailles } = before ?? { id: 0, tailles: [] };
+  centre.connus.set(chemin, { id, chemin, etat: 'erreur', signature: null, tailles });
+}
+
 /** Spares the next scan a question: the state of a path as this one left it. */
 export function remember(centre: Centre, { fichier, taille, signature, sha256 }: Lecture): void {
   const { chemin } = fichier;

@@ -9,7 +9,7 @@ import { updateCatalogue } from './catalogue.ts';
 import type { IngestContext } from './context.ts';
 import { noterIndex } from './index-archives.ts';
 import type { Lecture } from './lecture.ts';
-import { type Nouvelle, writeVersions } from './nouvelles-versions.ts';
+import { estEnPlace, type Nouvelle, writeVersions } from './nouvelles-versions.ts';
 
 export interface CentreAImporter {
   readonly id: number;
@@ -68,7 +68,7 @@ export async function enregistrer(
   const absorbed = plan.absorptions.map(({ contenu }) => contenu.versionId);
   await mark(absorbed);
   const before = await loadVersions(client, absorbed);
-  const written = await writeVersions(ctx, client, centre, plan.nouvelles, options.aBlanc);
+  const written = await writeVersions(ctx, client, centre, plan.nouvelles, before, options.aBlanc);
 
   const versionOf = new Map(plan.connues);
   for (const [nouvelle, versionId] of written) {
@@ -76,8 +76,11 @@ export async function enregistrer(
   }
   await fichiers.addContenus(
     client,
-    [...written].flatMap(([{ lectures: own }, versionId]) =>
-      own.map((l) => ({ fichierId: fichierId(l), versionId })),
+    [...written].flatMap(([nouvelle, versionId]) =>
+      // The path of the first one holds the version that grew.
+      nouvelle.lectures
+        .slice(estEnPlace(nouvelle, versionId) ? 1 : 0)
+        .map((l) => ({ fichierId: fichierId(l), versionId })),
     ),
   );
   for (const { lecture, fichierId: id, contenu } of plan.absorptions) {
@@ -99,7 +102,11 @@ export async function enregistrer(
     ...new Set([...written.values(), ...plan.liens.map((lien) => lien.versionId), ...replaced]),
   ];
   await mark(changed);
-  const left = [...new Set([...changed, ...absorbed])];
+  // Those that grew where they were count as before, for their path holds them as before.
+  const grown = new Set([...written].flatMap(([nouvelle, id]) => (estEnPlace(nouvelle, id) ? [id] : [])));
+  const left = [...new Set([...changed, ...absorbed])].filter(
+    (id) => !grown.has(id) || replaced.includes(id),
+  );
   const { flipped, deleted } = await settleVersions(client, centre.id, left);
   for (const { lecture, contenu } of plan.absorptions) {
     if (!deleted.includes(contenu.versionId)) continue;

@@ -1,15 +1,16 @@
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
-import { type FichierConnu, saveErreur } from '../../postgres/fichiers.ts';
+import type { FichierConnu } from '../../postgres/fichiers.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
-import { type EntreeSource, type FichierSource, MAX_PATH } from '../../sources/source.ts';
+import type { EntreeSource, FichierSource } from '../../sources/source.ts';
 import { eraseArchives } from './archives-perimees.ts';
 import { BufferRing } from './buffer-ring.ts';
 import { type Centre, Centres, remember, withRow } from './centres.ts';
 import { type Compteurs, compterLecture, compterRecalcul, nouveauxCompteurs } from './compteurs.ts';
 import type { IngestContext } from './context.ts';
 import { type Enregistrement, enregistrer } from './enregistrement.ts';
+import { Illisibles } from './illisibles.ts';
 import { discard, type Lecture, type LectureContexte, lire } from './lecture.ts';
 import { chronometrer } from './listage.ts';
 import { mesurerLecture, mesurerRetard } from './mesures.ts';
@@ -58,8 +59,7 @@ export class Import {
   readonly #aBlanc: boolean;
   readonly #centres: Centres;
   readonly #buffers = new BufferRing();
-  /** what was told about unreadable and passed-over entries: once is enough */
-  readonly #told = new Map<string, string>();
+  readonly #illisibles: Illisibles;
   #compteurs = nouveauxCompteurs();
   #scans = 0;
   #lot: Lot | undefined;
@@ -84,6 +84,7 @@ export class Import {
     this.#options = options;
     this.#aBlanc = options.aBlanc ?? false;
     this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
+    this.#illisibles = new Illisibles(ctx, this.#aBlanc);
   }
 
   /** Counts of the last scan, or of the one under way. */
@@ -107,7 +108,10 @@ export class Import {
     const listing = chronometrer(this.#ctx.source.list(), (ms) => {
       this.#listing = ms;
     });
-    return await this.#go(listing);
+    this.#illisibles.commencer();
+    const compteurs = await this.#go(listing);
+    await this.#illisibles.terminer();
+    return compteurs;
   }
 
   /** The same for some paths that `known` knows. */
@@ -135,11 +139,13 @@ export class Import {
     try {
       for await (const entree of entries) {
         signal.throwIfAborted();
-        if (entree.kind === 'dossier') await this.#centre(entree.dossier);
+        if (entree.kind === 'dossier') await this.#dossier(entree.dossier);
         else if (entree.kind === 'ecarte') await this.#ecarte(entree.chemin, entree.raison, entree.erreur);
         else await this.#fichier(entree.fichier);
       }
       await this.#flush();
+      // Here, where its failure is thrown: the last batch is only on its way.
+      await this.#voies.attendre();
     } finally {
       await Promise.allSettled([this.#writing, this.#voies.attendre()]);
       if (this.#aBlanc) await this.#ctx.archive.endRehearsal();
@@ -173,11 +179,14 @@ export class Import {
     return this.#centres.of(dossier, this.#count);
   }
 
+  async #dossier(dossier: string): Promise<void> {
+    const centre = await this.#centre(dossier);
+    // A remote folder that is followed may not have been listed yet: there, only its files prove it.
+    if (centre && !this.#options.suivi) this.#illisibles.lister(centre);
+  }
+
   async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
-    if (!erreur) {
-      if (this.#isNews(chemin, raison)) this.#ctx.logger.warn({ fichier: chemin, raison }, 'écarté');
-      return;
-    }
+    if (!erreur) return this.#illisibles.ecarter(chemin, raison);
     const dossier = chemin.split('/')[0]!;
     await this.#illisible(await this.#centre(dossier), chemin, raison);
   }
@@ -185,22 +194,14 @@ export class Import {
   async #illisible(centre: Centre | undefined, chemin: string, raison: string): Promise<void> {
     if (!centre) return;
     this.#compteurs.fichiersIllisibles++;
-    if (!this.#isNews(chemin, raison)) return;
-    this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
-    if (!this.#aBlanc && chemin.length <= MAX_PATH)
-      await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
-  }
-
-  #isNews(chemin: string, raison: string): boolean {
-    if (this.#told.get(chemin) === raison) return false;
-    this.#told.set(chemin, raison);
-    return true;
+    await this.#illisibles.noter(centre, chemin, raison);
   }
 
   async #fichier(fichier: FichierSource): Promise<void> {
     const centre = await this.#centre(fichier.dossier);
     if (!centre) return;
     this.#compteurs.fichiersVus++;
+    this.#illisibles.lister(centre);
     const replace = this.#options.replace === fichier.chemin;
     const connu = centre.connus.get(fichier.chemin);
     const unchanged =
@@ -278,9 +279,8 @@ export class Import {
     const lot = this.#lot;
     this.#lot = undefined;
     if (this.#following()) {
-      return await (lot ? this.#voies.lancer(lot.bytes, () => this.#write(lot)) : this.#voies.attendre());
-    }
-    if (lot) {
+      if (lot) await this.#voies.lancer(lot.bytes, () => this.#write(lot));
+    } else if (lot) {
       this.#files *= 2;
       let jours: ReadonlySet<number>;
       try {
@@ -373,7 +373,7 @@ export class Import {
     compterLecture(this.#compteurs, lecture.contenu);
     if (!this.#aBlanc) mesurerLecture(centre, lecture);
     remember(centre, lecture);
-    this.#told.delete(lecture.fichier.chemin);
+    this.#illisibles.lire(lecture.fichier.chemin);
     direLecture(this.#ctx.logger, centre.nom, lecture, this.#compteurs);
   }
 

@@ -96,16 +96,15 @@ async function lireEntier(
     const before = known && { taille: known.taille, sha256: known.sha256 };
     const grown = known?.continues(bytes);
     const sha256 = grown ?? hash('sha256', bytes, 'hex');
-    const debuts = new Map(
-      tailles
-        .filter((taille) => taille < length)
-        .map((taille) => [
-          taille,
-          grown !== undefined && taille === before?.taille
-            ? before.sha256
-            : hash('sha256', bytes.subarray(0, taille), 'hex'),
-        ]),
-    );
+    // Of bytes that continue the known ones, these are the only beginning that is asked for.
+    const debuts =
+      before && grown !== undefined
+        ? new Map([[before.taille, before.sha256]])
+        : new Map(
+            tailles
+              .filter((taille) => taille < length)
+              .map((taille) => [taille, hash('sha256', bytes.subarray(0, taille), 'hex')]),
+          );
     const lecture = { fichier, sha256, taille: length, signature: ouvert.signature, debuts };
     if (ctx.connait(sha256)) {
       if (known && known.sha256 === sha256) ctx.suites?.put(chemin, known);

@@ -7,12 +7,12 @@ import { joursSansQuarantaine } from '../../postgres/jours-geles.ts';
 import type { Client } from '../../postgres/pool.ts';
 import { copyRejets, deleteRejets, recompterPurges } from '../../postgres/rejets.ts';
 import {
-  findVersions,
   insertVersions,
   isHeldOnce,
   markArchivesStale,
   updateVersion,
   type VersionEcrite,
+  type VersionRow,
 } from '../../postgres/versions.ts';
 import { type ContenuLu, daterRejets, lireRejets, MAX_EVENTS_PER_DAY, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
@@ -26,12 +26,22 @@ export interface Nouvelle {
   readonly grandie: ContenuConnu | undefined;
 }
 
-/** Writes new versions: archive, row, days, quarantine. Returns their ids. */
+/** Whether a new version took over the row of the one that it continues. */
+export function estEnPlace(nouvelle: Nouvelle, versionId: number): boolean {
+  return nouvelle.grandie?.versionId === versionId;
+}
+
+/**
+ * Writes new versions: archive, row, days, quarantine. Returns their ids.
+ *
+ * @param before the versions that may be continued, as they are
+ */
 export async function writeVersions(
   ctx: IngestContext,
   client: Client,
   centre: { readonly id: number; readonly regles: string },
   nouvelles: readonly Nouvelle[],
+  before: readonly VersionRow[],
   aBlanc: boolean,
 ): Promise<Map<Nouvelle, number>> {
   const ids = new Map<Nouvelle, number>();
@@ -47,12 +57,15 @@ export async function writeVersions(
 
   /** lines of a grown version whose rejects stay as they are */
   const keptLines = new Map<Nouvelle, number>();
+  /** grown versions of whose rejects some were purged */
+  const purged: number[] = [];
   const inserted: Nouvelle[] = [];
   for (const nouvelle of nouvelles) {
-    const { grandie } = nouvelle;
-    if (grandie && (await isHeldOnce(client, grandie.versionId))) {
-      keptLines.set(nouvelle, await grow(client, centre, grandie, toVersion(nouvelle, centre.regles)));
-      ids.set(nouvelle, grandie.versionId);
+    const old = before.find(({ id }) => id === nouvelle.grandie?.versionId);
+    if (old && (await isHeldOnce(client, old.id))) {
+      keptLines.set(nouvelle, await grow(client, centre, old, toVersion(nouvelle, centre.regles)));
+      ids.set(nouvelle, old.id);
+      if (old.rejets_purges > 0) purged.push(old.id);
     } else {
       inserted.push(nouvelle);
     }
@@ -62,14 +75,14 @@ export async function writeVersions(
   for (const [i, nouvelle] of inserted.entries()) ids.set(nouvelle, insertedIds[i]!);
   const jours = [...ids].map(([nouvelle, versionId]) => ({ versionId, jours: joursDe(nouvelle.contenu) }));
   await insertJours(client, centre.id, jours);
-  if (nouvelles.some(({ contenu }) => contenu.reading.compte.lignesRejetees > 0)) {
+  // A day that grows by a line has, most of the time, no more rejects than before.
+  const rejects = (nouvelle: Nouvelle): boolean =>
+    nouvelle.contenu.rejets?.some(({ ligne }) => ligne > (keptLines.get(nouvelle) ?? 0)) ?? true;
+  if (nouvelles.some(rejects)) {
     const purges = await joursSansQuarantaine(client, centre.id);
     await copyRejets(client, centre.id, quarantaine(ctx, centre.id, ids, keptLines), purges);
   }
-  await recompterPurges(
-    client,
-    [...keptLines.keys()].map((nouvelle) => ids.get(nouvelle)!),
-  );
+  await recompterPurges(client, purged);
   return ids;
 }
 
@@ -77,16 +90,15 @@ export async function writeVersions(
 async function grow(
   client: Client,
   centre: { readonly id: number },
-  grandie: ContenuConnu,
+  before: VersionRow,
   row: VersionEcrite,
 ): Promise<number> {
-  const [before] = await findVersions(client, centre.id, [grandie.sha256]);
-  await deleteJours(client, grandie.versionId);
+  await deleteJours(client, before.id);
   // All lines but the last one are the same in the longer bytes, unless they are read in another encoding.
-  const kept = before!.encodage === row.encodage ? Math.max(before!.lignes - 1, 0) : 0;
-  await deleteRejets(client, grandie.versionId, kept + 1);
-  await updateVersion(client, grandie.versionId, row);
-  await markArchivesStale(client, centre.id, [grandie.sha256]);
+  const kept = before.encodage === row.encodage ? Math.max(before.lignes - 1, 0) : 0;
+  if (before.lignes_rejetees > 0) await deleteRejets(client, before.id, kept + 1);
+  await updateVersion(client, before.id, row);
+  await markArchivesStale(client, centre.id, [before.sha256]);
   return kept;
 }
 

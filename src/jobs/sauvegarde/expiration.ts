@@ -5,7 +5,7 @@ const DAY = 24 * 3600 * 1000;
 
 /**
  * Removes backups that are too old or too many (SAUVEGARDE_CONSERVATION, SAUVEGARDES_GARDEES), and archives that no
- * other one needs. The newest stays, however old it is. To be called while no backup is being made elsewhere.
+ * other one needs. The newest stays, however old it is.
  *
  * @param options `garder`: a name that stays whatever happens; `maintenant`: ms since 1970
  * @returns names of the removed ones, oldest first

@@ -44,7 +44,10 @@ export async function verifierSauvegarde(
       continue;
     }
     await verifierArchive(depot.lireArchive(archive, true), archive.sha256).catch((error: unknown) => {
-      defauts.push(messageOf(error));
+      // All backups share it, so another one is no way out.
+      defauts.push(
+        `${messageOf(error)} (effacez archives/${archive.fichier} : la prochaine sauvegarde le recopie)`,
+      );
     });
   }
   const { nom, manifeste } = sauvegarde;

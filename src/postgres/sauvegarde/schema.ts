@@ -72,7 +72,7 @@ export async function avantLesLignes(db: Queryable, schema: string): Promise<str
   ];
 }
 
-/** Statements that come after the rows; `reprise` is left to the end of all. */
+/** Statements that come after the rows; values of sequences last. */
 export async function apresLesLignes(db: Queryable, schema: string): Promise<string[]> {
   const one = [schema];
   const statements: string[] = [];

@@ -2,24 +2,14 @@ import { closeSync, openSync, read } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { CentreSftp, SftpConfig } from '../../base/config-sftp.ts';
-import { AtelierError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { decodeName, isLog, isPassedOver } from '../noms.ts';
-import {
-  type EntreeSource,
-  type FichierOuvert,
-  type FichierSource,
-  MAX_PATH,
-  type SourceJournaux,
-} from '../source.ts';
+import type { EntreeSource, FichierOuvert, FichierSource, SourceJournaux } from '../source.ts';
 import { Connexion } from './connexion.ts';
 import { Copies, type Suivi, type Vu } from './copies.ts';
 import { ENTETE, Miroir } from './miroir.ts';
-import type { Attributs } from './protocole.ts';
-import { RefusSftp } from './session.ts';
+import { type Ecarte, ecarte, Parcours, raisonDe, type Trouve } from './parcours.ts';
 
 const readFile = promisify(read);
-const SLASH = Buffer.from('/');
 /** However long a listing takes (ms), the next one comes this soon after. */
 const ATTENTE_MAX = 10_000;
 
@@ -49,21 +39,21 @@ export class DossierSftp implements SourceJournaux {
   readonly #intervalle: number;
   readonly #connexion: Connexion;
   readonly #copies: Copies;
-  readonly #miroir: Miroir;
+  readonly #parcours: Parcours;
   readonly #fin = new AbortController();
   /** the following under way: what its loop found last */
   #suivi: { dernier: readonly Trouve[] } | undefined;
   #boucle: Promise<unknown> = Promise.resolve();
-  #balaye: Promise<void> | undefined;
 
   constructor({ centre, config, miroirs, logger, maintenant = Date.now }: DossierSftpOptions) {
     this.#centre = centre;
     this.#logger = logger;
     this.#intervalle = config.intervalle;
     this.#connexion = new Connexion(centre, config);
-    this.#miroir = new Miroir(miroirs);
+    const miroir = new Miroir(miroirs);
     const origine = `${centre.user}@${centre.host}:${centre.port}`;
-    this.#copies = new Copies(this.#connexion, this.#miroir, origine, maintenant);
+    this.#copies = new Copies(this.#connexion, miroir, origine, maintenant);
+    this.#parcours = new Parcours(centre, this.#connexion, this.#copies, miroir, this.#fin.signal);
     this.description = `sftp://${this.#connexion.adresse}/${centre.chemin.replace(/^\//, '')}`;
   }
 
@@ -83,7 +73,7 @@ export class DossierSftp implements SourceJournaux {
       for (const trouve of this.#suivi.dernier) yield this.#entree(trouve);
       return;
     }
-    for await (const trouve of this.#parcourir()) yield this.#entree(trouve);
+    for await (const trouve of this.#parcours.parcourir()) yield this.#entree(trouve);
   }
 
   async open(fichier: FichierSource): Promise<FichierOuvert> {
@@ -121,14 +111,7 @@ export class DossierSftp implements SourceJournaux {
    * @throws AtelierError ATL_L210 to ATL_L216: why nothing would come from there
    */
   async verifier(): Promise<void> {
-    try {
-      await this.#connexion.faire((session) => session.lister(this.#racine(), this.dossier), {
-        tenace: true,
-      });
-    } catch (error) {
-      if (error instanceof RefusSftp) throw this.#refus(error);
-      throw error;
-    }
+    await this.#parcours.verifier();
   }
 
   /** Ends the connection; what was fetched of growing files is kept for the next time. */
@@ -136,17 +119,8 @@ export class DossierSftp implements SourceJournaux {
     this.#fin.abort();
     this.#connexion.fermer();
     await this.#boucle;
-    await this.#balaye;
+    await this.#parcours.attendre();
     await this.#copies.rendre();
-  }
-
-  #racine(): Buffer {
-    return Buffer.from(this.#centre.chemin);
-  }
-
-  #refus(error: RefusSftp): AtelierError {
-    const { adresse } = this.#connexion;
-    return new AtelierError('ATL_L216', `SFTP ${adresse}, dossier ${this.#centre.chemin} : ${error.message}`);
   }
 
   #entree(trouve: Trouve): EntreeSource {
@@ -161,85 +135,6 @@ export class DossierSftp implements SourceJournaux {
         signature: this.#copies.signature(suivi),
       },
     };
-  }
-
-  /** Goes through the server's folder once. What goes wrong on the way is an entry. */
-  async *#parcourir(): AsyncGenerator<Trouve> {
-    this.#balaye ??= this.#miroir.balayer();
-    await this.#balaye;
-    const seen = new Set<Suivi>();
-    const state = { complet: true };
-    try {
-      yield* this.#dossier(this.#racine(), this.dossier, seen, state);
-    } catch (error) {
-      state.complet = false;
-      // A listing that was stopped is not one that ended.
-      if (this.#fin.signal.aborted) throw error;
-      yield ecarte(this.dossier, raisonDe(error), true);
-    }
-    if (state.complet) await this.#copies.garder(seen);
-  }
-
-  async *#dossier(
-    path: Buffer,
-    chemin: string,
-    seen: Set<Suivi>,
-    state: { complet: boolean },
-  ): AsyncGenerator<Trouve> {
-    let entries: { nom: Buffer; attributs: Attributs }[];
-    try {
-      entries = await this.#connexion.faire((session) => session.lister(path, chemin));
-    } catch (error) {
-      if (!(error instanceof RefusSftp)) throw error;
-      if (chemin === this.dossier) throw this.#refus(error);
-      state.complet = false;
-      yield ecarte(chemin, error.message, true);
-      return;
-    }
-    for (const { nom, attributs } of entries) {
-      const name = decodeName(nom);
-      const below = `${chemin}/${name}`;
-      if (isPassedOver(name)) continue;
-      const full = path.equals(SLASH) ? Buffer.concat([path, nom]) : Buffer.concat([path, SLASH, nom]);
-      let known = attributs;
-      try {
-        known = await this.#complet(attributs, full, below);
-      } catch (error) {
-        if (!(error instanceof RefusSftp)) throw error;
-        state.complet = false;
-        if (error.code !== 'ENOENT' && isLog(name)) yield ecarte(below, error.message, true);
-        continue;
-      }
-      if (known.genre === 'dossier') yield* this.#dossier(full, below, seen, state);
-      else if (isLog(name)) yield await this.#fichier(known, full, below, seen);
-    }
-  }
-
-  /** Of a server that does not tell all in its listings. */
-  async #complet(attributs: Attributs, path: Buffer, chemin: string): Promise<Attributs> {
-    const enough = attributs.genre !== 'inconnu' && attributs.taille !== undefined;
-    if (enough && (attributs.genre !== 'fichier' || attributs.mtime !== undefined)) return attributs;
-    return await this.#connexion.faire((session) => session.lstat(path, chemin));
-  }
-
-  async #fichier(
-    { genre, taille, mtime }: Attributs,
-    path: Buffer,
-    chemin: string,
-    seen: Set<Suivi>,
-  ): Promise<Trouve> {
-    if (chemin.length > MAX_PATH) return ecarte(chemin, `chemin de plus de ${MAX_PATH} caractères`, true);
-    if (genre !== 'fichier') {
-      return ecarte(
-        chemin,
-        genre === 'lien' ? 'lien symbolique, jamais suivi' : 'pas un fichier ordinaire',
-        false,
-      );
-    }
-    if (taille === undefined) return ecarte(chemin, 'le serveur ne dit pas la taille du fichier', true);
-    const suivi = await this.#copies.voir(path, chemin, { taille, mtime: mtime ?? Number.NaN });
-    seen.add(suivi);
-    return { kind: 'fichier', suivi, chemin };
   }
 
   /** The bytes that are here, as they are now; undefined when the copy was forgotten meanwhile. */
@@ -302,7 +197,7 @@ export class DossierSftp implements SourceJournaux {
   async #regarderTout(): Promise<Trouve[]> {
     const found: Trouve[] = [];
     try {
-      for await (const trouve of this.#parcourir()) found.push(await this.#regarder(trouve));
+      for await (const trouve of this.#parcours.parcourir()) found.push(await this.#regarder(trouve));
     } catch (error) {
       // The disk of the copies: nothing of the server's.
       found.push(ecarte(this.dossier, raisonDe(error), true));
@@ -330,16 +225,4 @@ export class DossierSftp implements SourceJournaux {
     const state = this.#copies.estFroid(suivi) ? '' : String(suivi.version);
     return `${state} ${suivi.vu.taille} ${suivi.vu.mtime} ${this.#copies.signature(suivi)}`;
   }
-}
-
-type Ecarte = Extract<EntreeSource, { kind: 'ecarte' }>;
-type Trouve = Ecarte | { readonly kind: 'fichier'; readonly suivi: Suivi; readonly chemin: string };
-
-function ecarte(chemin: string, raison: string, erreur: boolean): Ecarte {
-  return { kind: 'ecarte', chemin, raison, erreur };
-}
-
-/** With its number: docs/erreurs.md says what to do about it. */
-function raisonDe(error: unknown): string {
-  return error instanceof AtelierError ? `${error.message} (${error.code})` : messageOf(error);
 }

@@ -1,5 +1,5 @@
-import { readMigrations, requireSchema } from '../postgres/migrate.ts';
-import type { Pool } from '../postgres/pool.ts';
+import { readMigrations, requireSchema } from './migrate.ts';
+import type { Pool } from './pool.ts';
 
 /** How long an answer is good for (ms): whoever asks all the time costs one query a second. */
 const FRAICHEUR = 1_000;
@@ -7,7 +7,7 @@ const FRAICHEUR = 1_000;
 const DELAI = 2_000;
 
 /**
- * Whether requests should be sent here (O1): the database answers with a schema that this program knows, and nobody
+ * Whether work should be sent here (O1): the database answers with a schema that this program knows, and nobody
  * asked us to stop. Looked at anew every second, so it comes back by itself.
  */
 export class Pret {
