@@ -2,22 +2,21 @@ import { AtelierError, messageOf } from '../../base/errors.ts';
 import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
 import type { FichierConnu } from '../../postgres/fichiers.ts';
-import { type Client, transaction, withClient } from '../../postgres/pool.ts';
+import { withClient } from '../../postgres/pool.ts';
 import type { EntreeSource, FichierSource } from '../../sources/source.ts';
 import { eraseArchives } from './archives-perimees.ts';
 import { BufferRing } from './buffer-ring.ts';
-import { type Centre, Centres, remember, withRow } from './centres.ts';
+import { type Centre, Centres, remember } from './centres.ts';
 import { type Compteurs, compterLecture, compterRecalcul, nouveauxCompteurs } from './compteurs.ts';
 import type { IngestContext } from './context.ts';
-import { type Enregistrement, enregistrer } from './enregistrement.ts';
 import { Illisibles } from './illisibles.ts';
-import { discard, type Lecture, type LectureContexte, lire } from './lecture.ts';
+import { type Lecture, type LectureContexte, lire } from './lecture.ts';
 import { chronometrer } from './listage.ts';
-import { mesurerLecture, mesurerRetard } from './mesures.ts';
-import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
+import { Lots } from './lots.ts';
+import { mesurerLecture } from './mesures.ts';
+import type { Recalcul } from './recalcul.ts';
 import { direLecture, reprendreJournees } from './reprise.ts';
 import { Suites } from './suites.ts';
-import { Voies } from './voies.ts';
 
 export interface ImportOptions {
   /** only this centre (name) */
@@ -31,23 +30,8 @@ export interface ImportOptions {
   readonly onProgress?: (compteurs: Readonly<Compteurs>) => void;
 }
 
-/** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
-const BATCH = { files: 16, bytes: 16 * 1024 * 1024, events: 20_000 };
-/** Batches of a followed source that are written side by side: each waits for PostgreSQL most of its time. */
-const LANES = 3;
 /** Time between two looks at what others left undone, while a source is followed (ms). */
 const FINISH_EVERY = 5_000;
-/** The first batch has this many files, each next one twice as many: PostgreSQL gets to work early. */
-const FIRST_BATCH = 4;
-
-interface Lot {
-  readonly centre: Centre;
-  readonly lectures: Lecture[];
-  /** when its first file had been read (ms of the monotonic clock) */
-  readonly debut: number;
-  bytes: number;
-  events: number;
-}
 
 /**
  * One import, or several scans of the same source one after the other (following): what a scan has learnt of the
@@ -62,10 +46,6 @@ export class Import {
   readonly #illisibles: Illisibles;
   #compteurs = nouveauxCompteurs();
   #scans = 0;
-  #lot: Lot | undefined;
-  #files = FIRST_BATCH;
-  /** the batch being written while the next one is read */
-  #writing: Promise<void> = Promise.resolve();
   #replaced = false;
   /** ids of the centres whose files were read since archives were last erased */
   readonly #touched = new Set<number>();
@@ -74,8 +54,7 @@ export class Import {
   readonly #suites = new Suites();
   /** those read since the first scan, by path: where a hint may lead straight to */
   readonly #mobiles = new Map<string, FichierSource>();
-  /** small batches of a followed source are written side by side */
-  readonly #voies = new Voies({ nombre: LANES, poids: BATCH.bytes });
+  readonly #lots: Lots;
   /** what listing the source took the last time, ms */
   #listing = 0;
 
@@ -85,6 +64,18 @@ export class Import {
     this.#aBlanc = options.aBlanc ?? false;
     this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
     this.#illisibles = new Illisibles(ctx, this.#aBlanc);
+    this.#lots = new Lots(ctx, {
+      aBlanc: this.#aBlanc,
+      remplacer: new Set(options.replace === undefined ? [] : [options.replace]),
+      // The first scan meets files of years; those that it misses next time are those that grow.
+      grandissants: () => this.#following(),
+      relire: (centre, fichier) => this.#lire(centre, fichier, undefined, true),
+      onEnregistres: (centre, lectures) => {
+        this.#touched.add(centre.id);
+        for (const lecture of lectures) this.#tell(centre, lecture);
+      },
+      onRecalcul: this.#count,
+    });
   }
 
   /** Counts of the last scan, or of the one under way. */
@@ -133,9 +124,7 @@ export class Import {
   async #go(entries: AsyncIterable<EntreeSource>): Promise<Compteurs> {
     const { signal } = this.#ctx.shutdown;
     this.#compteurs = nouveauxCompteurs();
-    this.#files = FIRST_BATCH;
-    // A failure is thrown by the next wait; until then it must not count as unhandled.
-    this.#writing.catch(() => undefined);
+    this.#lots.commencer();
     try {
       for await (const entree of entries) {
         signal.throwIfAborted();
@@ -143,15 +132,11 @@ export class Import {
         else if (entree.kind === 'ecarte') await this.#ecarte(entree.chemin, entree.raison, entree.erreur);
         else await this.#fichier(entree.fichier);
       }
-      await this.#flush();
-      // Here, where its failure is thrown: the last batch is only on its way.
-      await this.#voies.attendre();
+      await this.#lots.terminer();
     } finally {
-      await Promise.allSettled([this.#writing, this.#voies.attendre()]);
+      await this.#lots.abandonner();
       if (this.#aBlanc) await this.#ctx.archive.endRehearsal();
-      else for (const lecture of this.#lot?.lectures ?? []) await discard(this.#ctx, lecture);
     }
-    await this.#writing;
     if (this.#options.replace !== undefined && !this.#replaced) {
       throw new AtelierError(
         'ATL_L205',
@@ -214,7 +199,7 @@ export class Import {
     if (!lecture) return;
     if (this.#following()) this.#mobiles.set(fichier.chemin, fichier);
     if (replace) this.#replaced = true;
-    await this.#add(centre, lecture);
+    await this.#lots.ajouter(centre, lecture);
   }
 
   async #lire(
@@ -233,7 +218,6 @@ export class Import {
         buffers: this.#buffers,
         centre: centre.nom,
         connait: (sha256) => !full && centre.shas.has(sha256),
-        // The first scan meets files of years; those that it misses next time are those that grow.
         suites: this.#following() ? this.#suites : undefined,
         onBytes: (bytes) => {
           this.#compteurs.octetsLus += bytes;
@@ -254,119 +238,9 @@ export class Import {
     }
   }
 
-  async #add(centre: Centre, lecture: Lecture): Promise<void> {
-    if (this.#lot && this.#lot.centre !== centre) await this.#flush();
-    this.#lot ??= { centre, lectures: [], debut: performance.now(), bytes: 0, events: 0 };
-    const lot = this.#lot;
-    lot.lectures.push(lecture);
-    this.#ctx.onEtape?.('apres_lecture');
-    // Only what is kept in memory counts: known bytes are not.
-    if (lecture.contenu) lot.bytes += lecture.taille;
-    lot.events += lecture.contenu?.reading.compte.lignesEvenements ?? 0;
-    const full =
-      lot.lectures.length >= Math.min(BATCH.files, this.#files) ||
-      lot.bytes >= BATCH.bytes ||
-      lot.events >= BATCH.events;
-    if (full) await this.#flush();
-  }
-
-  /**
-   * Registers the batch while the days of the one before are still being recomputed on another connection, then lets its
-   * own days be recomputed while the next batch is read: two batches are in memory at most. Reading waits for the
-   * registration, whose many small questions would otherwise each wait for a file to be parsed, with the centre locked.
-   */
-  async #flush(): Promise<void> {
-    const lot = this.#lot;
-    this.#lot = undefined;
-    if (this.#following()) {
-      if (lot) await this.#voies.lancer(lot.bytes, () => this.#write(lot));
-    } else if (lot) {
-      this.#files *= 2;
-      let jours: ReadonlySet<number>;
-      try {
-        jours = await this.#register(lot);
-      } catch (error) {
-        // What is not registered must not stay in the archive's waiting room as long as this process lives.
-        if (!this.#aBlanc) for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
-        throw error;
-      }
-      await this.#writing;
-      this.#writing = this.#recompute(lot, jours);
-      this.#writing.catch(() => undefined);
-    } else {
-      await this.#writing;
-    }
-  }
-
   /** Whether files are met that were seen before: they change by little. */
   #following(): boolean {
     return this.#options.suivi === true && this.#scans > 0;
-  }
-
-  async #write(lot: Lot): Promise<void> {
-    try {
-      await this.#recompute(lot, await this.#register(lot));
-    } catch (error) {
-      for (const lecture of lot.lectures) await discard(this.#ctx, lecture);
-      throw error;
-    }
-  }
-
-  async #register({ centre, lectures }: Lot): Promise<ReadonlySet<number>> {
-    const remplacer = new Set(this.#options.replace === undefined ? [] : [this.#options.replace]);
-    this.#ctx.onEtape?.('avant_enregistrement');
-    const span = { 'atelier.centre': centre.nom, 'atelier.fichiers': lectures.length };
-    const write = (): Promise<Enregistrement> =>
-      withClient(this.#ctx.pool, (client) =>
-        transaction(
-          client,
-          async () => {
-            const options = { remplacer, aBlanc: this.#aBlanc };
-            const withId = await withRow(client, centre);
-            const registered = await enregistrer(this.#ctx, client, withId, lectures, options);
-            // Nothing of a dry run is left after its transaction: its days are computed inside.
-            if (this.#aBlanc) await this.#recalculer(client, withId, lectures, registered.jours);
-            return registered;
-          },
-          { keep: !this.#aBlanc },
-        ),
-      );
-    const { jours, aRelire } = await tracer('enregistrement', span, write);
-    this.#ctx.onEtape?.('apres_enregistrement');
-    this.#touched.add(centre.id);
-    for (const lecture of lectures) this.#tell(centre, lecture);
-    for (const { fichier } of aRelire) {
-      const lecture = await this.#lire(centre, fichier, undefined, true);
-      if (!lecture) continue;
-      const lot = { centre, lectures: [lecture], debut: performance.now(), bytes: 0, events: 0 };
-      await this.#recompute(lot, await this.#register(lot));
-      // Bytes that turned out to be known after all got no name.
-      if (!this.#aBlanc) await discard(this.#ctx, lecture);
-    }
-    return jours;
-  }
-
-  async #recompute({ centre, lectures, debut }: Lot, jours: ReadonlySet<number>): Promise<void> {
-    if (this.#aBlanc || jours.size === 0) return;
-    await tracer('recalcul', { 'atelier.centre': centre.nom, 'atelier.jours': jours.size }, () =>
-      withClient(this.#ctx.pool, (client) =>
-        transaction(client, () => this.#recalculer(client, centre, lectures, jours)),
-      ),
-    );
-    mesurerRetard(centre, debut);
-    this.#ctx.onEtape?.('apres_recalcul');
-  }
-
-  async #recalculer(
-    client: Client,
-    centre: Centre,
-    lectures: readonly Lecture[],
-    jours: ReadonlySet<number>,
-  ): Promise<void> {
-    const memoire: Memoire = new Map(
-      lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
-    );
-    this.#count(await recalculer(this.#ctx, client, centre, [...jours], memoire));
   }
 
   #tell(centre: Centre, lecture: Lecture): void {
