@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { dansFil, type Fil } from '../base/fil.ts';
-import { commencer, type Etendue, tracesActives } from '../base/traces.ts';
+import { commencer, tracesActives } from '../base/traces.ts';
+import type { Etendue } from '../base/traceur.ts';
 
 const SPAN = Symbol('trace');
 

@@ -21,7 +21,7 @@ import paquet from '../../package.json' with { type: 'json' };
 import type { TracesConfig } from './config-observation.ts';
 import { messageOf } from './errors.ts';
 import { filEnCours } from './fil.ts';
-import type { Attributs, Etendue, Genre, OptionsEtendue, Traceur } from './traces.ts';
+import type { Attributs, Etendue, Genre, OptionsEtendue, Traceur } from './traceur.ts';
 
 /** How long the collector may take over one delivery, and we over the last one (ms). */
 const DELAI = 3_000;

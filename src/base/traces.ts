@@ -1,32 +1,6 @@
 import type { TracesConfig } from './config-observation.ts';
-import { dansFil, type Fil } from './fil.ts';
-
-export type Attributs = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** What a span is to its surroundings (OpenTelemetry: span kind). */
-export type Genre = 'interne' | 'serveur' | 'client';
-
-/** A span that runs. */
-export interface Etendue {
-  /** what work inside of it carries, see {@link dansFil} */
-  readonly fil: Fil;
-  /** names and describes it better, once more is known */
-  preciser(nom: string | undefined, attributs: Attributs): void;
-  /** @param erreur why it failed, when it did */
-  finir(erreur?: unknown): void;
-}
-
-export interface OptionsEtendue {
-  readonly genre?: Genre;
-  /** `traceparent` of whoever called us */
-  readonly parent?: string | undefined;
-}
-
-/** What makes spans; the only one is in `traces-otel.ts`. */
-export interface Traceur {
-  commencer(nom: string, attributs: Attributs, options?: OptionsEtendue): Etendue;
-  fermer(): Promise<void>;
-}
+import { dansFil } from './fil.ts';
+import type { Attributs, Etendue, OptionsEtendue, Traceur } from './traceur.ts';
 
 let traceur: Traceur | undefined;
 

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { filEnCours } from '../base/fil.ts';
-import { commencer, type Etendue } from '../base/traces.ts';
+import { commencer } from '../base/traces.ts';
+import type { Etendue } from '../base/traceur.ts';
 
 /** Characters of a statement that go into its span; values are not in it, they travel beside. */
 const TEXTE = 500;
