@@ -20,6 +20,12 @@ echec() {
   exit 1
 }
 
+case ${1:-} in
+  --help | -h)
+    echo "Usage : ajouter-centre.sh NOM CLE.pub"
+    exit 0
+    ;;
+esac
 [ "$#" -eq 2 ] || {
   echo "Usage : ajouter-centre.sh NOM CLE.pub" >&2
   exit 2

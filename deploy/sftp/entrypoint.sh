@@ -39,4 +39,12 @@ done
 getent group "$GROUPE_DEPOTS" >/dev/null || groupadd --system "$GROUPE_DEPOTS"
 
 /usr/sbin/sshd -t -f "$CONFIG"
+# Une machine qui déborde ne remplit pas le disque des autres. Un quota mal écrit arrête ici, pas dans le dos de tous.
+surveiller-depots --une-fois
+(
+  while :; do
+    surveiller-depots || true
+    sleep 5
+  done
+) &
 exec /usr/sbin/sshd -D -e -f "$CONFIG"

@@ -13,6 +13,12 @@ echec() {
   exit 1
 }
 
+case ${1:-} in
+  --help | -h)
+    echo "Usage : retirer-centre.sh NOM"
+    exit 0
+    ;;
+esac
 [ "$#" -eq 1 ] || {
   echo "Usage : retirer-centre.sh NOM" >&2
   exit 2

@@ -17,6 +17,16 @@ export const CONTENEURS_SETTINGS: readonly Setting[] = [
     doc: 'Conteneurs : adresse de cette machine où le dépôt SFTP répond (0.0.0.0 : toutes, les machines y déposent).',
     default: '0.0.0.0',
   },
+  {
+    name: 'SFTP_QUOTA_OCTETS',
+    doc: 'Conteneurs : place d’un dépôt SFTP sur le disque, en octets ; au-delà il se ferme à sa machine (deploy/sftp/README.md).',
+    default: '2147483648',
+  },
+  {
+    name: 'SFTP_QUOTA_FICHIERS',
+    doc: 'Conteneurs : nombre de fichiers et de dossiers d’un dépôt SFTP au-delà duquel il se ferme à sa machine.',
+    default: '20000',
+  },
   { name: 'GRAFANA_PORT', doc: 'Conteneurs : port de Grafana (profil monitoring).', default: '3000' },
   {
     name: 'GRAFANA_PASSWORD',
