@@ -8,6 +8,7 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { type Charge, charger } from './lib/charge.ts';
 import { BIN, engineFlags, runIngest, settings } from './lib/program.ts';
+import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import { type Service, serve } from './lib/service.ts';
 import { makeTree } from './lib/tree.ts';
@@ -20,13 +21,16 @@ const { values: options } = parseArgs({
     secondes: { type: 'string', default: '8' },
     lignes: { type: 'string', default: '1000000' },
     save: { type: 'boolean', default: false },
+    comparer: { type: 'boolean', default: false },
   },
 });
 const [size, repeats, seconds, wanted] = [options.mo, options.repeats, options.secondes, options.lignes].map(
   Number,
 ) as [number, number, number, number];
 if (!(size > 0 && repeats >= 1 && seconds > 0 && wanted > 0)) {
-  throw new Error('usage: bench/api.ts [--mo MEGABYTES] [--repeats N] [--secondes N] [--lignes N] [--save]');
+  throw new Error(
+    'usage: bench/api.ts [--mo MEGABYTES] [--repeats N] [--secondes N] [--lignes N] [--save] [--comparer]',
+  );
 }
 
 /** Goals of the issue. */
@@ -116,9 +120,11 @@ try {
   const peak = await exporter.peak();
 
   const goals: string[][] = [];
+  const kept: Ratio[] = [];
   const shown: string[][] = [];
   for (const [name, { ours, bare: without, bytes }] of Object.entries(rates)) {
     const ratios = ours.map((one, i) => one.parSeconde / without[i]!.parSeconde);
+    kept.push({ nom: `requests per second / bare, ${name}`, valeur: median(ratios), mieux: 'grand' });
     goals.push([
       `requests per second / bare, ${name}`,
       spread(ratios, 2),
@@ -146,6 +152,10 @@ try {
     ]);
   }
   const ratios = exports.map(({ ours, copy }) => copy / ours);
+  kept.push(
+    { nom: 'speed of COPY TO STDOUT / of the CSV export', valeur: median(ratios), mieux: 'grand' },
+    { nom: 'peak memory of a server that exports in MB', valeur: peak / 1e6, mieux: 'petit' },
+  );
   goals.push(
     [
       'speed of COPY TO STDOUT / of the CSV export',
@@ -174,7 +184,8 @@ try {
         1,
       )} s.`,
     ].join('\n\n'),
-    options.save,
+    options,
+    kept,
   );
 } finally {
   await api[Symbol.asyncDispose]();

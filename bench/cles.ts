@@ -5,7 +5,7 @@ import { silentLogger } from '../src/base/logger.ts';
 import { type Column, copyRows } from '../src/postgres/copy.ts';
 import type { Value } from '../src/postgres/copy-encoder.ts';
 import { type Client, createPool, transaction, withClient } from '../src/postgres/pool.ts';
-import { currentLoad, machineFacts, publish, spread, table } from './lib/report.ts';
+import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import { openWorkplace } from './lib/workplace.ts';
 
 const { values: options } = parseArgs({
@@ -13,12 +13,13 @@ const { values: options } = parseArgs({
     sessions: { type: 'string', default: '195' },
     repeats: { type: 'string', default: '5' },
     save: { type: 'boolean', default: false },
+    comparer: { type: 'boolean', default: false },
   },
 });
 const sessions = Number(options.sessions);
 const repeats = Number(options.repeats);
 if (!(sessions >= 1) || !(repeats >= 1)) {
-  throw new Error('usage: bench/cles.ts [--sessions N] [--repeats N] [--save]');
+  throw new Error('usage: bench/cles.ts [--sessions N] [--repeats N] [--save] [--comparer]');
 }
 
 /** A production day, as machines make it. */
@@ -108,7 +109,8 @@ await publish(
     ),
     `Triggers against row-level keys on both, within each repeat: ${spread(gain, 1)} times as fast.`,
   ].join('\n\n'),
-  options.save,
+  options,
+  [{ nom: 'triggers against row-level keys, speed', valeur: median(gain), mieux: 'grand' }],
 );
 
 async function makeParents(client: Client): Promise<void> {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { copyBack, type Dump, dump, grep } from './lib/floor.ts';
 import { type AppendResult, runAppends, runIngest, runParse, settings } from './lib/program.ts';
+import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import type { MeasuredRun } from './lib/run.ts';
 import { dayFileOf, makeTree, NOISE, type Tree } from './lib/tree.ts';
@@ -15,12 +16,13 @@ const { values: options } = parseArgs({
     mo: { type: 'string', multiple: true, default: ['200', '1000'] },
     repeats: { type: 'string', default: '3' },
     save: { type: 'boolean', default: false },
+    comparer: { type: 'boolean', default: false },
   },
 });
 const sizes = options.mo.map(Number);
 const repeats = Number(options.repeats);
 if (!sizes.every((size) => size > 0) || !(repeats >= 1)) {
-  throw new Error('usage: bench/ingest.ts [--mo MEGABYTES]... [--repeats N] [--save]');
+  throw new Error('usage: bench/ingest.ts [--mo MEGABYTES]... [--repeats N] [--save] [--comparer]');
 }
 
 /** Goals of the issue. */
@@ -59,7 +61,8 @@ await publish(
     table(['goal', 'size', 'measured', 'asked for', 'met'], [...all.flatMap(goals), ...flat(all)]),
     table(['figure', ...all.map(({ tree }) => `${mb(tree.bytes)} MB`)], details(all)),
   ].join('\n\n'),
-  options.save,
+  options,
+  all.flatMap(compared),
 );
 
 async function measure({ dir, server }: Workplace, size: number): Promise<Figures> {
@@ -129,6 +132,17 @@ function ratios(figures: Figures) {
     warm: figures.repeats.map(({ parseGrepMs, parseMs }) => parseGrepMs / median(parseMs.slice(1))),
     peakMb: figures.repeats.map(({ first }) => first.peakBytes / MB),
   };
+}
+
+function compared(figures: Figures): Ratio[] {
+  const size = `${mb(figures.tree.bytes)} MB`;
+  const { floor, again, parse, peakMb } = ratios(figures);
+  return [
+    { nom: `import / floor, ${size}`, valeur: median(floor), mieux: 'petit' },
+    { nom: `peak memory of an import in MB, ${size}`, valeur: median(peakMb), mieux: 'petit' },
+    { nom: `parse / grep -c, speed, ${size}`, valeur: median(parse), mieux: 'grand' },
+    { nom: `first import / second, ${size}`, valeur: median(again), mieux: 'grand' },
+  ];
 }
 
 function goals(figures: Figures): string[][] {

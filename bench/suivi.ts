@@ -13,6 +13,7 @@ import pg from 'pg';
 import { suivre } from '../test/harness/flux.ts';
 import { burst, installMachines, type Machine, work } from './lib/machines.ts';
 import { BIN, engineFlags, settings } from './lib/program.ts';
+import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, publish, table } from './lib/report.ts';
 import { Retards, watchArrivals } from './lib/retards.ts';
 import { serve } from './lib/service.ts';
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     secondes: { type: 'string', default: '60' },
     jours: { type: 'string', default: '365' },
     save: { type: 'boolean', default: false },
+    comparer: { type: 'boolean', default: false },
   },
 });
 const [centres, every, seconds, days] = [
@@ -36,7 +38,9 @@ const [centres, every, seconds, days] = [
   options.jours,
 ].map(Number) as [number, number, number, number];
 if (!(centres >= 1 && every > 0 && seconds > 0 && days > 0)) {
-  throw new Error('usage: bench/suivi.ts [--centres N] [--toutes MS] [--secondes N] [--jours N] [--save]');
+  throw new Error(
+    'usage: bench/suivi.ts [--centres N] [--toutes MS] [--secondes N] [--jours N] [--save] [--comparer]',
+  );
 }
 
 /** Goals: the issue's two seconds; memory of the last quarter of a year's import against the first. */
@@ -72,7 +76,8 @@ await publish(
     table(['lag, ms', 'p50', 'p99', 'largest', 'CPU of the process, ms a line'], lags()),
     table(['figure', 'value'], figures()),
   ].join('\n\n'),
-  options.save,
+  options,
+  compared(),
 );
 
 function goals(): string[][] {
@@ -91,6 +96,16 @@ function goals(): string[][] {
       `<= ${GOALS.flatMb} (flat)`,
       growth <= GOALS.flatMb ? 'yes' : '**no**',
     ],
+  ];
+}
+
+/** Lags of the bare process are a few milliseconds and play too much to divide by; CPU and memory play little. */
+function compared(): Ratio[] {
+  const cpu = (phase: Phase): number => phase.cpuMs / phase.base.ms.length;
+  return [
+    { nom: 'CPU a line / bare, steady', valeur: cpu(ours.steady) / cpu(bare.steady), mieux: 'petit' },
+    { nom: 'worker, peak memory in MB', valeur: ours.peak / MB, mieux: 'petit' },
+    { nom: 'import of a year, peak memory in MB', valeur: Math.max(...year.peaks), mieux: 'petit' },
   ];
 }
 

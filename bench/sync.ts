@@ -10,6 +10,7 @@ import { loadErp } from '../test/harness/erp-load.ts';
 import { MariadbDeTest, SANS_MARIADB } from '../test/harness/mariadb.ts';
 import { childRows, physicalRows, sameOrders } from './lib/orders.ts';
 import { BIN, engineFlags, settings } from './lib/program.ts';
+import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
 import { type MeasuredRun, runNode } from './lib/run.ts';
 import { openWorkplace, type Workplace } from './lib/workplace.ts';
@@ -19,12 +20,13 @@ const { values: options } = parseArgs({
     commandes: { type: 'string', default: '100000' },
     repeats: { type: 'string', default: '3' },
     save: { type: 'boolean', default: false },
+    comparer: { type: 'boolean', default: false },
   },
 });
 const count = Number(options.commandes);
 const repeats = Number(options.repeats);
 if (!(count >= 1) || !(repeats >= 1)) {
-  throw new Error('usage: bench/sync.ts [--commandes N] [--repeats N] [--save]');
+  throw new Error('usage: bench/sync.ts [--commandes N] [--repeats N] [--save] [--comparer]');
 }
 
 /** Goals of the issue. */
@@ -146,8 +148,24 @@ async function measure({ server, dir }: Workplace, maria: MariadbDeTest): Promis
       table(['goal', 'measured', 'asked for', 'met'], goals(done, same)),
       table(['figure', 'median (range)'], details(done)),
     ].join('\n\n'),
-    options.save,
+    options,
+    compared(done),
   );
+}
+
+function compared(done: readonly Repeat[]): Ratio[] {
+  const over = (part: (repeat: Repeat) => number): number =>
+    median(done.map((repeat) => part(repeat) / repeat.extract.ms));
+  return [
+    { nom: 'the query / extraction', valeur: over(({ seed }) => seed.ms), mieux: 'grand' },
+    { nom: 'whole sync, all rows new / extraction', valeur: over(({ first }) => first.ms), mieux: 'petit' },
+    { nom: 'whole sync, some changed / extraction', valeur: over(({ day }) => day.ms), mieux: 'petit' },
+    {
+      nom: '`atelier sync`: peak memory in MB',
+      valeur: median(done.map(({ command }) => command.peakBytes / MB)),
+      mieux: 'petit',
+    },
+  ];
 }
 
 function goals(done: readonly Repeat[], same: boolean): string[][] {

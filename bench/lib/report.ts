@@ -2,6 +2,14 @@ import { existsSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import {
+  comparer as comparerRatios,
+  disparus,
+  type Ratio,
+  readReference,
+  SEUIL,
+  saveReference,
+} from './reference.ts';
 
 const RESULTS = fileURLToPath(new URL('../RESULTS.md', import.meta.url));
 const HEADER = `# Results
@@ -47,11 +55,65 @@ export function currentLoad(): string {
   return loadavg()[0]!.toFixed(2);
 }
 
-/** Prints a section; keeps it in RESULTS.md when asked to. */
-export async function publish(title: string, body: string, save: boolean): Promise<void> {
+/** What a run does with its figures besides showing them. */
+export interface Suite {
+  /** keep them: RESULTS.md, reference.json */
+  readonly save?: boolean;
+  /** compare the ratios with those kept, and end with 1 when one is worse */
+  readonly comparer?: boolean;
+}
+
+/**
+ * Prints a section; keeps it, or compares its ratios with those of the last that was kept under the same title.
+ *
+ * @param title what was measured, sizes included
+ */
+export async function publish(
+  title: string,
+  body: string,
+  { save = false, comparer = false }: Suite,
+  ratios: readonly Ratio[],
+): Promise<void> {
   const section = `\n## ${title}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC\n\n${body}\n`;
   console.log(section);
+  if (comparer) showComparison(title, ratios);
   if (!save) return;
   if (!existsSync(RESULTS)) await writeFile(RESULTS, HEADER);
   await appendFile(RESULTS, section);
+  saveReference(title, ratios);
+}
+
+function showComparison(title: string, ratios: readonly Ratio[]): void {
+  const kept = readReference()[title];
+  if (!kept) {
+    console.log(`Nothing was kept under “${title}”: --save keeps this run.`);
+    process.exitCode = 1;
+    return;
+  }
+  const rows = comparerRatios(ratios, kept.ratios);
+  const gone = disparus(ratios, kept.ratios);
+  const show = (value: number | undefined): string => value?.toPrecision(3) ?? '';
+  console.log(`Compared with ${kept.le.replace('T', ' ')} UTC; ${SEUIL} times as bad is worse.\n`);
+  console.log(
+    table(
+      ['ratio', 'kept', 'now', 'times as bad', 'worse'],
+      [
+        ...rows.map((row) => [
+          row.nom,
+          show(row.avant),
+          show(row.maintenant),
+          show(row.facteur),
+          row.pire ? '**yes**' : 'no',
+        ]),
+        ...gone.map((nom) => [
+          nom,
+          show(kept.ratios.find((one) => one.nom === nom)?.valeur),
+          '',
+          '',
+          '**gone**',
+        ]),
+      ],
+    ),
+  );
+  if (gone.length > 0 || rows.some(({ pire }) => pire)) process.exitCode = 1;
 }
