@@ -251,7 +251,10 @@ CREATE TABLE execution (
 );
 CREATE INDEX execution_debut_idx ON public.execution USING btree (debut DESC, id DESC);
 CREATE UNIQUE INDEX execution_echeance_idx ON public.execution USING btree (tache, echeance) WHERE ((echeance IS NOT NULL) AND (etat = ANY (ARRAY['reussie'::text, 'partielle'::text])));
+CREATE INDEX execution_issue_idx ON public.execution USING btree (tache, etat, id);
 CREATE INDEX execution_ouverte_idx ON public.execution USING btree (tache, id) WHERE (etat = ANY (ARRAY['en_attente'::text, 'en_cours'::text]));
+CREATE INDEX execution_tache_debut_idx ON public.execution USING btree (tache, debut DESC);
+CREATE INDEX execution_tache_echeance_idx ON public.execution USING btree (tache, echeance) WHERE (echeance IS NOT NULL);
 CREATE INDEX execution_tache_idx ON public.execution USING btree (tache, id DESC);
 CREATE INDEX execution_travail_idx ON public.execution USING btree (travail) WHERE (travail IS NOT NULL);
 COMMENT ON TABLE execution IS 'Passages des tâches (import, synchronisation…)';
@@ -377,6 +380,7 @@ CREATE TABLE fichier_log_version (
   dernier_instant timestamp with time zone,
   ecartee text,
   date_creation timestamp with time zone NOT NULL DEFAULT now(),
+  derniere_reception timestamp with time zone NOT NULL DEFAULT now(),
   archive_purgee_le timestamp with time zone,
   rejets_purges bigint NOT NULL DEFAULT 0,
   octets_rejets_purges bigint NOT NULL DEFAULT 0,
@@ -387,6 +391,8 @@ CREATE TABLE fichier_log_version (
   CONSTRAINT fichier_log_version_check1 CHECK ((taille = (((octets_evenements + octets_autres) + octets_rejetes) + octets_ignores))),
   CONSTRAINT fichier_log_version_sha256_check CHECK ((octet_length(sha256) = 32))
 );
+CREATE INDEX fichier_log_version_quarantaine_idx ON public.fichier_log_version USING btree (centre_usinage_id) INCLUDE (lignes_rejetees, rejets_purges) WHERE (lignes_rejetees > rejets_purges);
+CREATE INDEX fichier_log_version_reception_idx ON public.fichier_log_version USING btree (centre_usinage_id, derniere_reception, id);
 COMMENT ON TABLE fichier_log_version IS 'Contenu distinct reçu d’un centre ; quand un fichier grandit, sa version grandit avec lui et garde son id';
 COMMENT ON COLUMN fichier_log_version.id IS 'Identifiant';
 COMMENT ON COLUMN fichier_log_version.centre_usinage_id IS 'Centre d’usinage dont elle vient';
@@ -409,6 +415,7 @@ COMMENT ON COLUMN fichier_log_version.premier_instant IS 'Plus ancien horodatage
 COMMENT ON COLUMN fichier_log_version.dernier_instant IS 'Plus récent horodatage valide';
 COMMENT ON COLUMN fichier_log_version.ecartee IS 'Raison pour laquelle elle est archivée mais ne compte pas (journée démesurée), sinon NULL';
 COMMENT ON COLUMN fichier_log_version.date_creation IS 'Instant de création de la ligne';
+COMMENT ON COLUMN fichier_log_version.derniere_reception IS 'Quand ses derniers octets sont arrivés (ni une relecture, ni un renvoi)';
 COMMENT ON COLUMN fichier_log_version.archive_purgee_le IS 'Quand ses octets ont été effacés de l’archive, durée de conservation passée ; NULL : ils y sont';
 COMMENT ON COLUMN fichier_log_version.rejets_purges IS 'Lignes rejetées comptées, mais effacées ou plus remises en quarantaine (durée de conservation passée)';
 COMMENT ON COLUMN fichier_log_version.octets_rejets_purges IS 'Octets de ces lignes';

@@ -103,6 +103,16 @@ compose() {
   fi
 }
 
+# Dit une fois, clairement, ce que docker dirait par une page d’erreurs ; et avant d’écrire .env, qui ne doit pas l’être
+# à neuf à côté d’une base que l’on n’a pas pu voir.
+verifier_docker() {
+  command -v docker >/dev/null || command -v docker-compose >/dev/null ||
+    echec "Docker est introuvable : installez-le (docs/installation.fr.md), ou ajoutez --sans-docker."
+  command -v docker >/dev/null || return 0
+  docker info >/dev/null 2>&1 ||
+    echec "Docker ne répond pas : démarrez-le (sudo systemctl start docker), ou donnez-vous le droit de l’employer (groupe docker, ou sudo)."
+}
+
 avec_docker() {
   local profils=() services=() echelle=()
   [ "$monitoring" = oui ] && profils+=(--profile monitoring)
@@ -206,6 +216,7 @@ if [ "$docker" = non ] && [ "$monitoring" = oui ]; then
   exit 2
 fi
 
+if [ "$docker" = oui ] && [ "$env" = non ]; then verifier_docker; fi
 preparer_env
 [ "$env" = oui ] && exit 0
 if [ "$docker" = oui ]; then avec_docker; else sans_docker; fi

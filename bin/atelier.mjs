@@ -9,9 +9,13 @@ import v8 from 'node:v8';
 /** Those of the first line, for when it was not what started this. */
 const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=4'];
 const self = fileURLToPath(import.meta.url);
+const dependances = fileURLToPath(new URL('../node_modules/pg', import.meta.url));
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
-if (Number(process.versions.node.split('.')[0]) >= 26) {
+if (!existsSync(dependances)) {
+  process.stderr.write('atelier : les dépendances manquent ; tapez `npm ci` dans le dossier du projet.\n');
+  process.exit(1);
+} else if (Number(process.versions.node.split('.')[0]) >= 26) {
   // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
   // would take the second core from PostgreSQL and from the compressor. A server that collects at every answer would
   // lose a third of them. The first line says the rest (docs/decisions/0006-memoire.md).

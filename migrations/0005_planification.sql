@@ -49,3 +49,8 @@ CREATE UNIQUE INDEX execution_echeance_idx ON execution (tache, echeance)
 CREATE INDEX execution_travail_idx ON execution (travail) WHERE travail IS NOT NULL;
 CREATE INDEX execution_ouverte_idx ON execution (tache, id) WHERE etat IN ('en_attente', 'en_cours');
 CREATE INDEX execution_tache_idx ON execution (tache, id DESC);
+-- How each task last ended, when it last ended otherwise, and whether it ran since it was due is asked all the time: some
+-- never fail, some run once a week among thousands of others.
+CREATE INDEX execution_issue_idx ON execution (tache, etat, id);
+CREATE INDEX execution_tache_debut_idx ON execution (tache, debut DESC);
+CREATE INDEX execution_tache_echeance_idx ON execution (tache, echeance) WHERE echeance IS NOT NULL;

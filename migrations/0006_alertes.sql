@@ -84,6 +84,17 @@ COMMENT ON COLUMN alerte_envoi.envoye_le IS 'Quand le destinataire l’a accept�
 COMMENT ON COLUMN alerte_envoi.erreur IS 'Pourquoi le dernier essai a échoué, sans adresse ni secret';
 COMMENT ON COLUMN alerte_envoi.date_creation IS 'Instant de création de la ligne';
 
+-- When a machine was last heard of. A version that grows gets a new hash, and with it new entries in all its indexes, anyway:
+-- one more is cheap here. On fichier_log, whose rows change in place, an index by instant would end that.
+ALTER TABLE fichier_log_version ADD COLUMN derniere_reception timestamptz;
+UPDATE fichier_log_version v SET derniere_reception = coalesce(
+  (SELECT max(f.derniere_lecture) FROM fichier_log f WHERE f.version_id = v.id), v.date_creation);
+ALTER TABLE fichier_log_version
+  ALTER COLUMN derniere_reception SET DEFAULT now(),
+  ALTER COLUMN derniere_reception SET NOT NULL;
+CREATE INDEX fichier_log_version_reception_idx ON fichier_log_version (centre_usinage_id, derniere_reception, id);
+COMMENT ON COLUMN fichier_log_version.derniere_reception IS 'Quand ses derniers octets sont arrivés (ni une relecture, ni un renvoi)';
+
 -- Whoever shows alerts hears of them (migration 4). By row, as they are few: that an alert was seen once more, which a
 -- worker notes twice a minute, is no news.
 CREATE FUNCTION annoncer_alerte() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,5 +1,9 @@
 -- Retention: what was purged, and what must not come back.
 
+-- All locks at once, before any work: whoever holds one and waits for another is not caught in a ring with us.
+LOCK TABLE centre_usinage IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE fichier_log_version, ligne_rejetee, journal_audit, "user" IN ACCESS EXCLUSIVE MODE;
+
 CREATE TABLE jour_gele (
   centre_usinage_id     integer NOT NULL REFERENCES centre_usinage (id),
   jour                  date NOT NULL,
@@ -26,6 +30,9 @@ ALTER TABLE fichier_log_version
 COMMENT ON COLUMN fichier_log_version.archive_purgee_le IS 'Quand ses octets ont été effacés de l’archive, durée de conservation passée ; NULL : ils y sont';
 COMMENT ON COLUMN fichier_log_version.rejets_purges IS 'Lignes rejetées comptées, mais effacées ou plus remises en quarantaine (durée de conservation passée)';
 COMMENT ON COLUMN fichier_log_version.octets_rejets_purges IS 'Octets de ces lignes';
+-- How many lines are in quarantine is asked every few seconds: the sum of what versions know, not a count of lines.
+CREATE INDEX fichier_log_version_quarantaine_idx ON fichier_log_version (centre_usinage_id)
+  INCLUDE (lignes_rejetees, rejets_purges) WHERE lignes_rejetees > rejets_purges;
 
 ALTER TABLE ligne_rejetee ADD COLUMN jour date;
 COMMENT ON COLUMN ligne_rejetee.jour IS 'Journée de production de l’événement connu qui la précède dans le fichier (à défaut du premier) ; NULL : aucun, ou ligne plus ancienne que cette colonne';

@@ -26,7 +26,7 @@ function envExample(): string {
   const sections = SECTIONS.map(
     ({ titre, settings }) => `# ── ${titre} ──\n\n${settings.map(block).join('\n\n')}`,
   );
-  return `# Réglages d’atelier : copiez ce fichier en .env et adaptez-le. Chaque ligne a sa valeur par défaut.\n\n${sections.join('\n\n\n')}\n`;
+  return `# Réglages d’atelier : copiez ce fichier en .env (chmod 600 : il portera vos secrets) et adaptez-le. Chaque ligne a sa valeur par défaut.\n\n${sections.join('\n\n\n')}\n`;
 }
 
 function errorPage(): string {

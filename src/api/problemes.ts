@@ -110,8 +110,6 @@ const DATABASE: Readonly<Record<string, readonly [number, string]>> = {
   23505: [409, 'Une ligne avec ces valeurs existe déjà.'],
   23503: [409, 'Cette ligne est liée à d’autres : elles manquent, ou dépendent d’elle.'],
   23514: [422, 'Une valeur ne respecte pas les règles de la table.'],
-  40001: [409, 'Une autre écriture a eu lieu en même temps ; relisez puis recommencez.'],
-  '40P01': [409, 'Une autre écriture a eu lieu en même temps ; relisez puis recommencez.'],
 };
 
 /** Turns whatever was thrown into a problem; what nobody foresaw is a 500 that says nothing of its inside. */
@@ -134,6 +132,17 @@ export function enProbleme(error: unknown): Probleme {
   const code = codeOf(error) ?? '';
   const known = FRAMEWORK[code];
   if (known) return new Probleme(known[0], known[1], { cause: error });
+  // Two that wrote at the same time, and PostgreSQL gave up this one whole: nothing was changed, the same again may do.
+  if (code === '40001' || code === '40P01') {
+    return new Probleme(
+      503,
+      'Une autre écriture a eu lieu en même temps, rien n’a été changé ; recommencez.',
+      {
+        headers: { 'retry-after': '1' },
+        cause: error,
+      },
+    );
+  }
   if (code === '57014') {
     return new Probleme(
       503,

@@ -14,6 +14,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createZstdCompress, createZstdDecompress, zstdCompress } from 'node:zlib';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { vit } from '../base/espace.ts';
 
 const compress = promisify(zstdCompress);
 const syncToDisk = promisify(fsync);
@@ -175,7 +176,7 @@ export class Archive {
       const [host, pid] = name.split('~');
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
       // The folder may be shared: of another host's processes only the age tells.
-      const dead = host === hostname() && !isAlive(Number(pid));
+      const dead = host === hostname() && !vit(Number(pid));
       if (dead || now - mtimeMs > ABANDONED) await rm(path, { force: true });
     }
   }
@@ -229,16 +230,6 @@ function header(meta: ArchiveMeta): Buffer {
   frame.writeUInt32LE(json.length, 4);
   json.copy(frame, 8);
   return frame;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid < 1) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 function failure(what: string, on: string, cause: unknown): AtelierError {

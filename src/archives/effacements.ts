@@ -79,13 +79,18 @@ export class Effacements {
       if (codeOf(cause) === 'ENOENT') return [];
       throw new AtelierError('ATL_R601', `Lecture de ${this.path} : ${messageOf(cause)}`, { cause });
     }
-    return text.split('\n').flatMap((line) => {
-      if (line === '') return [];
-      try {
-        return [JSON.parse(line) as EffacementDate];
-      } catch {
-        return [];
-      }
-    });
+    return lireEffacements(text);
   }
+}
+
+/** The entries in the text of a journal, as they lie. A line that was cut short is passed over. */
+export function lireEffacements(text: string): EffacementDate[] {
+  return text.split('\n').flatMap((line) => {
+    if (line === '') return [];
+    try {
+      return [JSON.parse(line) as EffacementDate];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -137,16 +137,15 @@ export const REGLES_CONSERVATION: Readonly<Record<Kind, Rule>> = {
 const AUDIT_JUSTIFIED = 36 * MONTH;
 const JUSTIFICATION = 'CONSERVATION_AUDIT_JUSTIFICATION';
 
-const FORM = 'Durée : « 24 mois », « 90 j » ou « jamais ».';
+const FORM =
+  'Tout ceci est effacé chaque nuit par `atelier purge` une fois sa durée passée : « 24 mois », « 90 j » ou « jamais ».';
 
 export const CONSERVATION_SETTINGS: readonly Setting[] = [
-  ...Object.values(REGLES_CONSERVATION).map(
-    (rule): Setting => ({
-      name: rule.name,
-      doc: `Conservation, appliquée chaque nuit par \`atelier purge\` : ${rule.doc}.\n${FORM}`,
-      default: rule.default,
-    }),
-  ),
+  ...Object.values(REGLES_CONSERVATION).map((rule, place): Setting => {
+    const what = `${rule.doc[0]!.toUpperCase()}${rule.doc.slice(1)}.`;
+    // What holds for all of them is said once, before the first.
+    return { name: rule.name, doc: place === 0 ? `${FORM}\n${what}` : what, default: rule.default };
+  }),
   {
     name: JUSTIFICATION,
     doc: 'Pourquoi le journal d’audit est gardé hors de 6 à 12 mois (contrôle interne, obligation légale…) ; reprise au registre.',

@@ -64,9 +64,18 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @throws AtelierError ATL_C101 when `.env` exists but cannot be read
  */
 export function readEnv(file = '.env'): Env {
-  if (!existsSync(file)) return process.env;
+  return { ...readEnvFile(file), ...process.env };
+}
+
+/**
+ * What a `.env` file says by itself; nothing when there is none.
+ *
+ * @throws AtelierError ATL_C101 when it exists but cannot be read
+ */
+export function readEnvFile(file: string): Env {
+  if (!existsSync(file)) return {};
   try {
-    return { ...parseEnv(readFileSync(file, 'utf8')), ...process.env };
+    return parseEnv(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new AtelierError('ATL_C101', `Lecture de ${resolve(file)} : ${messageOf(cause)}`, { cause });
   }

@@ -48,6 +48,11 @@ export const CODES = {
     conseil:
       'Donnez à --centre le nom d’un centre qui a un dossier sous LOGS_DIR (`npx atelier doctor` les compte).',
   },
+  ATL_L207: {
+    titre: 'Journées impossibles à calculer',
+    conseil:
+      'Les autres centres sont importés, rien n’est perdu : chaque import réessaie. Signalez-le avec le fichier (`npx atelier fichiers --octets`).',
+  },
   ATL_L210: {
     titre: 'Serveur SFTP injoignable',
     conseil:
@@ -296,13 +301,28 @@ export class AtelierError extends Error {
   }
 }
 
+/** What the system says of files, in the language of whoever reads it; its own words stay behind, for whoever searches. */
+const FICHIERS: Readonly<Record<string, string>> = {
+  ENOENT: 'n’existe pas',
+  EACCES: 'droits insuffisants',
+  EPERM: 'opération interdite',
+  ENOTDIR: 'n’est pas un dossier',
+  EISDIR: 'est un dossier',
+  ENOSPC: 'plus de place sur le disque',
+  EDQUOT: 'quota de disque atteint',
+  EROFS: 'disque en lecture seule',
+};
+
 /** The message of anything that was thrown, on one line. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(messageOf).join(' ; ');
   }
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replaceAll(/\s*\n\s*/g, ' ');
+  const line = text.replaceAll(/\s*\n\s*/g, ' ');
+  const code = codeOf(error) ?? '';
+  const french = error instanceof Error && 'syscall' in error ? FICHIERS[code] : undefined;
+  return french !== undefined && line.startsWith(`${code}:`) ? `${french} (${line})` : line;
 }
 
 /** The `code` of a system or PostgreSQL error (`ENOENT`, `57P01`…), or undefined. */

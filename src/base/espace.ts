@@ -16,8 +16,9 @@ export const ESPACE: string = (() => {
   }
 })();
 
-/** Whether a process of this space, other than our own, may still be there. */
+/** Whether a process of this number may be there in this space, ours or not; of what is no number, never. */
 export function vit(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1) return false;
   try {
     process.kill(pid, 0);
     return true;

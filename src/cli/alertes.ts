@@ -134,7 +134,10 @@ async function tester(cli: Cli): Promise<number> {
 
 async function prendre(cli: Cli, text: string | undefined): Promise<number> {
   if (text === undefined) throw new UsageError('acquitter : donnez le numéro de l’alerte');
-  const id = positive('acquitter', text, 0);
+  if (!/^[1-9]\d{0,14}$/.test(text)) {
+    throw new UsageError(`acquitter : attendu le numéro d’une alerte, reçu « ${text} »`);
+  }
+  const id = Number(text);
   const pool = await openPool(cli);
   const fait = await withClient(pool, (client) =>
     transaction(client, async () => {

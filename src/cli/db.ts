@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { readEnv } from '../base/config.ts';
-import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { codeOf } from '../base/errors.ts';
 import { embeddedStatus, embeddedUrl, ensureEmbedded, stopEmbedded } from '../embedded/postgres.ts';
-import type { Cli } from './cli.ts';
+import { type Cli, UsageError } from './cli.ts';
 import { connect, prompt, runBatch } from './db-psql.ts';
 
 export const summary = 'le serveur PostgreSQL embarqué : start, stop, status, url, psql';
-export const usage: string = `Usage : atelier db <action>
+export const usage: string = `Usage : npx atelier db ACTION [-c SQL]
 
 Le serveur PostgreSQL embarqué (celui qui sert quand ni DATABASE_URL ni POSTGRES_HOST ne sont donnés).
 
@@ -31,50 +31,27 @@ interface Context {
 /** `atelier db …`: drives the embedded server. Returns the exit code. */
 export async function run(args: string[], cli: Cli): Promise<number> {
   const context = { dataDir: cli.config.dataDir, out: cli.out, err: cli.err };
-  const request = read(args);
-  if (typeof request === 'string') {
-    context.err(request);
-    context.err(usage);
-    return 2;
-  }
-  if (request.help) {
-    context.out(usage);
-    return 0;
-  }
-  try {
-    return await ACTIONS[request.action](context, request.sql);
-  } catch (error) {
-    const known = error instanceof AtelierError;
-    context.err(known ? `${error.code} ${error.message}` : messageOf(error));
-    if (known) context.err(error.conseil);
-    return 1;
-  }
+  const { action, sql } = read(args);
+  return await ACTIONS[action](context, sql);
 }
 
 type Action = (context: Context, sql: string | undefined) => Promise<number>;
 
 const ACTIONS = { start, stop, url, status, psql } satisfies Record<string, Action>;
 
-type Request = { help: boolean; action: keyof typeof ACTIONS; sql: string | undefined };
-
-function read(args: string[]): Request | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      options: { command: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: true,
-    });
-    const [action, ...rest] = positionals;
-    if (values.help) return { help: true, action: 'status', sql: undefined };
-    if (action === undefined) return 'atelier db : il manque l’action';
-    if (!isAction(action)) return `atelier db : action inconnue « ${action} »`;
-    if (rest.length > 0) return `atelier db ${action} : argument inattendu « ${rest[0]} »`;
-    if (values.command !== undefined && action !== 'psql')
-      return `atelier db ${action} : -c n’y a pas de sens`;
-    return { help: false, action, sql: values.command };
-  } catch (error) {
-    return `atelier db : ${messageOf(error)}`;
-  }
+function read(args: string[]): { action: keyof typeof ACTIONS; sql: string | undefined } {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { command: { type: 'string', short: 'c' } },
+    allowPositionals: true,
+  });
+  const [action, ...rest] = positionals;
+  const known = Object.keys(ACTIONS).join(', ');
+  if (action === undefined) throw new UsageError(`il manque l’action, l’une de ${known}`);
+  if (!isAction(action)) throw new UsageError(`action inconnue « ${action} », attendu l’une de ${known}`);
+  if (rest.length > 0) throw new UsageError(`${rest[0]} : argument en trop`);
+  if (values.command !== undefined && action !== 'psql') throw new UsageError(`-c ne va pas avec ${action}`);
+  return { action, sql: values.command };
 }
 
 function isAction(name: string): name is keyof typeof ACTIONS {

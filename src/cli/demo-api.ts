@@ -8,6 +8,7 @@ import { hacher } from '../api/auth/mot-de-passe.ts';
 import { type Config, readEnv } from '../base/config.ts';
 import { type Cles, exigerCles } from '../base/config-api.ts';
 import { codeOf } from '../base/errors.ts';
+import { vit } from '../base/espace.ts';
 import { oublierComptes } from '../postgres/coffre.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
 import { creerCompte, ouvrirCoffre, trouverParNom } from '../postgres/users.ts';
@@ -78,10 +79,10 @@ export async function stopDemoApi(config: Config): Promise<boolean> {
   const state = await readFile(stateFile(config), 'utf8').catch(() => undefined);
   if (state === undefined) return false;
   const { pid, port } = JSON.parse(state) as Etat;
-  const ours = isAlive(pid) && (await answers(port)) && (await isServer(pid));
+  const ours = vit(pid) && (await answers(port)) && (await isServer(pid));
   if (ours) {
     process.kill(pid, 'SIGTERM');
-    for (const deadline = Date.now() + PATIENCE; isAlive(pid) && Date.now() < deadline; ) await sleep(50);
+    for (const deadline = Date.now() + PATIENCE; vit(pid) && Date.now() < deadline; ) await sleep(50);
   }
   await rm(stateFile(config), { force: true });
   return ours;
@@ -175,15 +176,6 @@ async function answers(port: number): Promise<boolean> {
 async function isServer(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
   return command === undefined || command.split('\0').includes(BIN);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 const stateFile = (config: Config): string => join(config.dataDir, 'demo', 'api.json');

@@ -1,15 +1,20 @@
 import { parseArgs } from 'node:util';
+import { NOMS_TACHES } from '../base/config-planification.ts';
 import { FactoryTime } from '../base/time.ts';
 import { ETATS, type ExecutionListee, listerExecutions } from '../postgres/listes-executions.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
 
+/** What is noted as a run: the tasks, and what only a command does. */
+const NOMS: readonly string[] = [...NOMS_TACHES, 'restauration', 'reconstruction'];
+
 export const summary = 'liste les passages des tâches, le dernier d’abord';
 export const usage = `Usage : npx atelier executions [--tache NOM] [--etat ÉTAT] [--limite N] [--json | --csv]
 
 Chaque passage d’une tâche, quel que soit ce qui l’a lancée : une commande, une échéance, une demande. Un passage
 échoué est réessayé (TACHE_ESSAIS) ; « 2/5 » : deuxième essai de cinq.
+Tâches : ${NOMS.join(', ')}.
 États : ${ETATS.join(', ')}.`;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
@@ -25,6 +30,9 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const format = formatOf(values);
   if (values.etat !== undefined && !(ETATS as readonly string[]).includes(values.etat)) {
     throw new UsageError(`--etat : attendu l’un de ${ETATS.join(', ')}, reçu « ${values.etat} »`);
+  }
+  if (values.tache !== undefined && !NOMS.includes(values.tache)) {
+    throw new UsageError(`--tache : attendu l’une de ${NOMS.join(', ')}, reçu « ${values.tache} »`);
   }
   const limite = positive('limite', values.limite, format === 'table' ? 20 : 1000);
   const pool = await openPool(cli);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { NOMS_TACHES, type NomTache } from '../base/config-planification.ts';
 import { AtelierError } from '../base/errors.ts';
 import { manqueA } from '../jobs/taches/registre.ts';
+import { nomsConnus } from '../postgres/centres.ts';
 import { type DemandeRecue, demander, listerEssais } from '../postgres/demandes.ts';
 import { etatTravail } from '../postgres/file-taches.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
@@ -15,7 +16,7 @@ export const usage = `Usage : npx atelier lancer TÂCHE [--attendre] [--force] [
 Met la tâche en file ; un worker (\`npx atelier worker\`) la prend. Si elle y attend déjà, rien n’est ajouté.
 Tâches : ${NOMS_TACHES.join(', ')}. Sans worker, \`atelier ingest\` et \`atelier sync\` font le travail tout de suite.
 
-  --attendre     attend la fin, essais compris ; le code de sortie dit comment elle s’est terminée
+  --attendre     attend la fin, essais compris, et dit ceux qui échouent ; le code de sortie dit comment elle s’est terminée
   --force        sync : remplace la liste même si l’ERP ne rend rien ou presque
   --centre NOM   ingest : ce centre seulement
   --json         la réponse en JSON
@@ -45,6 +46,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     ...(values.centre === undefined ? {} : { centre: values.centre }),
   };
   const pool = await openPool(cli);
+  if (values.centre !== undefined) await exigerCentre(cli, pool, values.centre);
   const recue = await withClient(pool, (client) =>
     demander(client, { tache, options }, cli.config.planification),
   );
@@ -63,6 +65,15 @@ function readTache(positionals: readonly string[]): NomTache {
   const tache = NOMS_TACHES.find((one) => one === name);
   if (tache && rest.length === 0) return tache;
   throw new UsageError(`Donnez une tâche : ${NOMS_TACHES.join(', ')}.`);
+}
+
+/** A misspelt centre would fail five times, minutes apart, and raise an alarm: better said at once. */
+async function exigerCentre({ config }: Cli, pool: Pool, nom: string): Promise<void> {
+  const known = await nomsConnus(pool, config.centres);
+  if (known.includes(nom)) return;
+  throw new UsageError(
+    `--centre : « ${nom} » est inconnu, attendu l’un de ${known.join(', ')} (ou un autre, nommé d’abord dans CENTRES)`,
+  );
 }
 
 function announce(cli: Cli, tache: NomTache, recue: DemandeRecue, json: boolean, wait: boolean): void {
@@ -87,8 +98,15 @@ async function attendre(
   { travail }: DemandeRecue,
   json: boolean,
 ): Promise<number> {
+  let told = 0;
   for (;;) {
     const etat = await etatTravail(pool, travail);
+    // Five attempts take minutes: whoever waits should know that the first has failed, and why.
+    const failed = (await listerEssais(pool, travail)).filter((essai) => essai.etat === 'echouee').reverse();
+    for (const { tentative, erreur } of failed.slice(told)) {
+      cli.err(`Essai ${tentative} : ${erreur}${etat === 'attend' ? ' ; un autre suivra.' : ''}`);
+    }
+    told = failed.length;
     if (etat !== 'attend' && etat !== 'court') break;
     await sleep(REGARD, undefined, { signal: cli.shutdown.signal });
   }

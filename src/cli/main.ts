@@ -5,6 +5,7 @@ import { demarrerTraces } from '../base/traces.ts';
 import type { Cli, Command } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { COMMANDS } from './commands.ts';
+import { refusDesMots } from './usage.ts';
 
 const VERSION = '0.1.0';
 
@@ -64,9 +65,9 @@ function explain(name: string, error: unknown, stopped: boolean): number {
     err(`atelier ${name} : arrêté à votre demande ; ce qui était fait reste fait.`);
     return 130;
   }
-  // parseArgs throws its own usage errors.
-  if (error instanceof UsageError || codeOf(error)?.startsWith('ERR_PARSE_ARGS')) {
-    err(`atelier ${name} : ${messageOf(error)}`);
+  const refus = error instanceof UsageError ? messageOf(error) : refusDesMots(error);
+  if (refus !== undefined) {
+    err(`atelier ${name} : ${refus}`);
     err(`Tapez \`npx atelier ${name} --help\`.`);
     return 2;
   }
@@ -90,7 +91,9 @@ async function printHelp(): Promise<void> {
   out(
     '`npx atelier COMMANDE --help` explique une commande. Réglages : variables ou fichier .env (voir .env_exemple).',
   );
-  out('Codes de sortie : 0 tout va bien, 1 échec, 2 mauvais usage, 3 fait, mais un fichier n’a pu être lu.');
+  out(
+    'Codes de sortie : 0 tout va bien, 1 échec, 2 mauvais usage, 3 fait, mais pas en entier (un fichier illisible…).',
+  );
 }
 
 function out(line: string): void {

@@ -32,7 +32,11 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const rows = await listSessions(await openPool(cli), filtre);
   printRows(cli, format, sessionColumns(new FactoryTime(cli.config.fuseau)), rows);
   if (rows.length === 0 && format === 'table')
-    cli.err('Aucune session : `npx atelier ingest` lit les journaux.');
+    cli.err(
+      (values.centre ?? values.du ?? values.au)
+        ? 'Aucune session de ce centre ou de ces dates (`npx atelier sessions` les montre toutes).'
+        : 'Aucune session : `npx atelier ingest` lit les journaux.',
+    );
   if (rows.length === filtre.limite && format === 'table')
     cli.err(`… ${rows.length} premières lignes (--limite N pour plus).`);
   return 0;

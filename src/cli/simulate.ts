@@ -1,15 +1,16 @@
 import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Config } from '../base/config.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { FactoryTime, formatDay, parseDay } from '../base/time.ts';
 import { parseCentres, type SimulatedCentre } from '../embedded/simulator/centres.ts';
 import { live } from '../embedded/simulator/live.ts';
 import { DEFAULT_END, simulateTree } from '../embedded/simulator/tree.ts';
 import type { Cli } from './cli.ts';
+import { refusDesMots } from './usage.ts';
 
 export const summary = 'écrit des journaux de machines inventés mais vraisemblables';
-export const usage: string = `Usage : atelier simulate [options]
+export const usage: string = `Usage : npx atelier simulate [options]
 
 Écrit des journaux de machines inventés mais vraisemblables : mêmes options, mêmes octets.
 
@@ -38,13 +39,6 @@ interface Options {
   readonly speed: number;
   readonly json: boolean;
 }
-
-/** What the runtime refuses about the words of a command. */
-const REASONS: Readonly<Record<string, string>> = {
-  ERR_PARSE_ARGS_UNKNOWN_OPTION: 'option inconnue',
-  ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL: 'argument en trop',
-  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: 'valeur manquante, négative ou en trop',
-};
 
 /** The option and what is wrong with it. */
 class UsageError extends Error {}
@@ -173,10 +167,7 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    // The runtime's sentence is English and long; what a person needs of it is the word between quotes.
-    const word = /'(-[^' ]+)|'([^']+)'/.exec(messageOf(error));
-    const reason = REASONS[codeOf(error) ?? ''] ?? 'refusé';
-    throw new UsageError(`${word?.[1] ?? word?.[2] ?? args.join(' ')} : ${reason}`);
+    throw new UsageError(refusDesMots(error) ?? messageOf(error));
   }
 }
 

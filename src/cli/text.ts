@@ -5,6 +5,11 @@ export function printable(text: string): string {
   });
 }
 
+/** A path as a shell takes it: quoted when it has to be. */
+export function pourShell(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /** Bytes for people. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} o`;

@@ -24,7 +24,7 @@ un autre prend sa place s’il disparaît. PostgreSQL absent : il attend.
 
   --sans-suivi           ne suit pas les fichiers (machine qui ne voit pas LOGS_DIR)
   --sans-planification   ne met rien en file de lui-même
-  --taches NOM,…         n’exécute que ces tâches (${NOMS_TACHES.join(', ')}) ; aucune : rien que le suivi
+  --taches NOM,…         n’exécute que ces tâches (${NOMS_TACHES.join(', ')}) ; « aucune » : rien que le suivi
 
 Ctrl-C ou SIGTERM : plus rien n’est commencé, ce qui court finit (ARRET_DELAI secondes au plus) ou est rendu à la file.
 Un second signal arrête aussitôt, sans rien perdre.
@@ -102,7 +102,8 @@ function readTaches(text: string | undefined): NomTache[] | undefined {
     .filter((name) => name !== '' && name !== 'aucune')
     .map((name) => {
       const known = NOMS_TACHES.find((one) => one === name);
-      if (!known) throw new UsageError(`--taches : attendu ${NOMS_TACHES.join(', ')}, reçu « ${name} »`);
+      if (!known)
+        throw new UsageError(`--taches : attendu ${NOMS_TACHES.join(', ')} ou aucune, reçu « ${name} »`);
       return known;
     });
 }

@@ -3,6 +3,7 @@ import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtelierError, codeOf } from '../base/errors.ts';
+import { vit } from '../base/espace.ts';
 
 interface Holder {
   readonly token: string;
@@ -91,7 +92,7 @@ async function isStale(path: string): Promise<boolean> {
   // Created and not yet filled, or cut short by a full disk.
   if (!holder) return age > HEARTBEAT_MS;
   if (holder.host !== hostname()) return age > SILENCE_MS;
-  return !isAlive(holder.pid) || (await birthOf(holder.pid)) !== holder.birth;
+  return !vit(holder.pid) || (await birthOf(holder.pid)) !== holder.birth;
 }
 
 async function ageOf(path: string): Promise<number | undefined> {
@@ -106,16 +107,6 @@ async function holderOf(path: string): Promise<Holder | undefined> {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch {
     return undefined;
-  }
-}
-
-/** Whether a process of this number exists, ours or not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../base/errors.ts';
+import { vit } from '../base/espace.ts';
 import { program } from './postgres-binaries.ts';
 import { dataOf, failure, identity, logOf, openLog, type Server } from './postgres-cluster.ts';
-import { isAlive } from './postgres-lock.ts';
 
 export type LaunchResult = 'ready' | 'port-taken' | 'memory-in-use';
 
@@ -104,7 +104,7 @@ async function readPidFile(data: string): Promise<PidFile | undefined> {
  */
 export async function livePid(data: string): Promise<PidFile | undefined> {
   const file = await readPidFile(data);
-  if (!file || !isAlive(file.pid)) return undefined;
+  if (!file || !vit(file.pid)) return undefined;
   if (process.platform !== 'linux') return file;
   return (await worksOn(file.pid, data)) ? file : undefined;
 }

@@ -27,7 +27,7 @@ import { ArchiveEnPlace } from './reconstruction/archive-en-place.ts';
 import { type ContenuDeChemin, type PlanDeCentre, planifier } from './reconstruction/plan.ts';
 import { SourceArchives } from './reconstruction/source-archives.ts';
 import { gelerJoursEffaces, rejouerEffacements } from './rejeu-effacements.ts';
-import type { Avance } from './sauvegarde.ts';
+import type { Avance } from './sauvegarde/avance.ts';
 
 /** What a rebuild needs of its surroundings. */
 export type ReconstructionContext = BaseContext & Pick<IngestContext, 'pool' | 'archive'>;

@@ -5,10 +5,10 @@ import {
   type CentrePurge,
   listerCentres,
   supprimerDetails,
-  supprimerRejetsDe,
   supprimerSessions,
   versionsParSha,
 } from '../postgres/conservation-jours.ts';
+import { supprimerRejetsDe } from '../postgres/conservation-rejets.ts';
 import { type CategorieDatee, supprimerAnciens, TABLES_DATEES } from '../postgres/conservation-tables.ts';
 import { lockCentre } from '../postgres/fichiers.ts';
 import { geler, type MotifGel } from '../postgres/jours-geles.ts';

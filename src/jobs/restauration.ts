@@ -1,18 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
 import { Archive } from '../archives/archive.ts';
-import type { ArchiveSauvegardee, Depot, Sauvegarde } from '../archives/sauvegarde/depot.ts';
-import {
-  cheminArchive,
-  ecrire,
-  lire,
-  synchroniserDossier,
-  verifierArchive,
-} from '../archives/sauvegarde/fichiers.ts';
-import { JOURNAUX, unirJournal } from '../archives/sauvegarde/journaux.ts';
+import type { Depot, Sauvegarde } from '../archives/sauvegarde/depot.ts';
 import type { BaseContext } from '../base/context.ts';
-import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import { AtelierError } from '../base/errors.ts';
 import { noter } from '../postgres/audit.ts';
 import { endExecution, startExecution } from '../postgres/executions.ts';
 import { migrate, readMigrations } from '../postgres/migrate.ts';
@@ -28,8 +17,10 @@ import {
   verrouillerSchema,
 } from '../postgres/sauvegarde/restauration.ts';
 import { rejouerEffacements } from './rejeu-effacements.ts';
+import { ramenerArchives } from './restauration/archives.ts';
+import { unirJournaux } from './restauration/journaux.ts';
+import type { Avance } from './sauvegarde/avance.ts';
 import { exigerCle, verifierFichiers } from './sauvegarde/verification.ts';
-import type { Avance } from './sauvegarde.ts';
 
 /** Steps at which tests kill it. */
 export type EtapeRestauration =
@@ -136,11 +127,7 @@ class Restauration {
     const misDeCote = reprise ? undefined : await this.#base();
     this.#etape('apres_base');
     lap();
-    for (const name of JOURNAUX) {
-      const pieces: Buffer[] = [];
-      for await (const piece of this.#depot.lireFichier(this.#sauvegarde, name)) pieces.push(piece);
-      await unirJournal(this.#ctx.config.archivesDir, name, Buffer.concat(pieces));
-    }
+    await unirJournaux(this.#ctx, this.#depot, this.#sauvegarde);
     const migrations = await this.#suite();
     lap();
     const span = (i: number): number => Math.round(times[i + 1]! - times[i]!);
@@ -184,57 +171,11 @@ class Restauration {
     });
   }
 
-  /**
-   * Brings back the archives that are not there, or not whole. Those of other versions stay: they are in nobody's way. One
-   * that is lost keeps nothing else from coming back.
-   */
   async #archives(): Promise<{ copiees: number; manquantes: string[] }> {
-    const root = this.#ctx.config.archivesDir;
     const all = await this.#depot.archives(this.#sauvegarde);
-    const touches = new Set<string>();
-    const manquantes: string[] = [];
-    let copiees = 0;
-    for (const [i, archive] of all.entries()) {
-      this.#ctx.shutdown.signal.throwIfAborted();
-      this.#dire('archives', i + 1, all.length);
-      const target = cheminArchive(root, archive.centre, archive.sha256);
-      if (await entiere(target, archive.sha256)) continue;
-      try {
-        await this.#copier(archive, root, target);
-      } catch (error) {
-        if (codeOf(error) !== 'ATL_B902') throw error;
-        this.#ctx.logger.error({ archive: archive.sha256, erreur: messageOf(error) }, 'archive perdue');
-        manquantes.push(archive.sha256);
-        continue;
-      }
-      touches.add(dirname(target));
-      copiees++;
-    }
-    for (const folder of touches) await synchroniserDossier(folder);
-    return { copiees, manquantes };
-  }
-
-  /** @throws AtelierError ATL_B902 when the backup does not have it whole, ATL_L203 when it cannot be written */
-  async #copier(archive: ArchiveSauvegardee, root: string, target: string): Promise<void> {
-    if (archive.fichier === undefined)
-      throw new AtelierError('ATL_B902', `Archive ${archive.sha256} : elle manquait déjà à la sauvegarde.`);
-    // The same names as those of waiting archives: what a killed restoration leaves is swept up with them.
-    const waiting = join(root, 'en-attente');
-    const draft = join(waiting, `${hostname()}~${process.pid}~restauration-${archive.sha256}.zst`);
-    await verifierArchive(this.#depot.lireArchive(archive, true), archive.sha256);
-    try {
-      await mkdir(waiting, { recursive: true });
-      await mkdir(dirname(target), { recursive: true });
-      const clear = { compresser: false, cle: undefined, nom: archive.sha256 };
-      await ecrire(draft, this.#depot.lireArchive(archive, false), clear);
-      await rename(draft, target);
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
-      if (error instanceof AtelierError) throw error;
-      throw new AtelierError('ATL_L203', `Écriture de l’archive ${target} : ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    return await ramenerArchives(this.#ctx, this.#depot, all, (fait) =>
+      this.#dire('archives', fait, all.length),
+    );
   }
 
   /** All tables, in one transaction. @returns where what was there lies now */
@@ -333,15 +274,6 @@ function refuserOccupee({ remplies, connexions }: Awaited<ReturnType<typeof occu
       `${connexions} connexion(s) d’atelier à cette base : arrêtez d’abord serve, worker et imports.`,
     );
   }
-}
-
-/** Whether an archive lies there, and is what its name says. */
-async function entiere(path: string, sha256: string): Promise<boolean> {
-  const clear = { compresse: true, chiffre: false, cles: [], nom: sha256 };
-  return await verifierArchive(lire(path, clear), sha256).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** A program restores backups of older ones, not of newer ones. */

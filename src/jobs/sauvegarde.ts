@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import paquet from '../../package.json' with { type: 'json' };
-import { type ArchiveSauvegardee, Depot, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
+import { Depot, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
 import { CHIFFRE, ecrire } from '../archives/sauvegarde/fichiers.ts';
 import { JOURNAUX, lireJournal } from '../archives/sauvegarde/journaux.ts';
 import { ecrireManifeste, FORMAT, MANIFESTE, type Manifeste } from '../archives/sauvegarde/manifeste.ts';
@@ -22,6 +22,8 @@ import {
 } from '../postgres/sauvegarde/copie.ts';
 import { horsSauvegarde } from '../postgres/sauvegarde/schema.ts';
 import { pendantSauvegarde, type Verrou } from '../postgres/sauvegarde/verrous.ts';
+import { type ArchivesCopiees, copierArchives } from './sauvegarde/archives.ts';
+import type { Avance } from './sauvegarde/avance.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';
 import { expirerSauvegardes } from './sauvegarde/expiration.ts';
 import { reconcilierIndex } from './sauvegarde/index-archives.ts';
@@ -57,13 +59,6 @@ export interface SauvegardeOptions {
   readonly battement?: number | undefined;
   readonly onProgress?: (avance: Avance) => void;
   readonly onEtape?: (etape: EtapeSauvegarde) => void;
-}
-
-/** How far a backup or restoration is. */
-export interface Avance {
-  readonly quoi: string;
-  readonly fait: number;
-  readonly total: number;
 }
 
 /** What a backup did. */
@@ -203,7 +198,13 @@ class Passage {
         tables: Object.fromEntries(empreintes),
         nonSauvegardes: vue.nonSauvegardes,
       },
-      archives: archives?.manifeste ?? null,
+      archives: archives
+        ? {
+            nombre: archives.liste.length,
+            octets: archives.octets,
+            manquantes: archives.manquantes.length,
+          }
+        : null,
       chiffrement: this.#cle ? { cle: idDeCle(this.#cle) } : null,
       fichiers: this.#fichiers,
       aGarderAPart: secrets,
@@ -251,41 +252,20 @@ class Passage {
     await this.#fichier('base.sql.zst', source, true);
   }
 
-  async #archives(attendues: ReadonlyMap<number, readonly string[]>): Promise<{
-    manifeste: NonNullable<Manifeste['archives']>;
-    manquantes: string[];
-    copiees: number;
-  }> {
-    const total = [...attendues.values()].reduce((sum, shas) => sum + shas.length, 0);
-    const list: ArchiveSauvegardee[] = [];
-    const manquantes: string[] = [];
-    const touches = new Set<number>();
-    let [octets, copiees] = [0, 0];
-    for (const [centre, shas] of [...attendues].sort(([a], [b]) => a - b)) {
-      for (const sha256 of shas.toSorted()) {
+  async #archives(attendues: ReadonlyMap<number, readonly string[]>): Promise<ArchivesCopiees> {
+    const copiees = await copierArchives(
+      this.#depot,
+      this.#ctx.config.archivesDir,
+      attendues,
+      (fait, total) => {
         this.#signal().throwIfAborted();
-        const found = await this.#depot
-          .deposer(this.#ctx.config.archivesDir, { centre, sha256 })
-          .catch((error: unknown) => {
-            if (codeOf(error) === 'ATL_B902' || codeOf(error) === 'ENOENT') return undefined;
-            throw error;
-          });
-        if (found) {
-          octets += found.octets;
-          if (found.copies > 0) touches.add(centre);
-          copiees += found.copies > 0 ? 1 : 0;
-        } else {
-          manquantes.push(sha256);
-        }
-        list.push({ centre, sha256, fichier: found?.fichier });
-        this.#options.onProgress?.({ quoi: 'archives', fait: list.length, total });
-        if (list.length === Math.ceil(total / 2)) this.#etape('dans_archives');
-      }
-    }
-    await this.#depot.synchroniserReserve(touches);
-    const text = list.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+        this.#options.onProgress?.({ quoi: 'archives', fait, total });
+        if (fait === Math.ceil(total / 2)) this.#etape('dans_archives');
+      },
+    );
+    const text = copiees.liste.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     await this.#fichier(LISTE_ARCHIVES, one(Buffer.from(text)), false, false);
-    return { manifeste: { nombre: total, octets, manquantes: manquantes.length }, manquantes, copiees };
+    return copiees;
   }
 
   /** Writes a file of the backup, and notes it. */

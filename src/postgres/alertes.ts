@@ -125,7 +125,11 @@ export async function listerAlertes(
   options: { readonly toutes: boolean; readonly limite: number },
 ): Promise<AlerteRow[]> {
   const { rows } = await db.query<AlerteRow>(
-    `SELECT ${COLONNES} FROM alerte a WHERE $1 OR a.etat = 'ouverte'
+    // Each half in the order of its index: there may be a million that ended.
+    `SELECT ${COLONNES} FROM (
+       (SELECT * FROM alerte o WHERE o.etat = 'ouverte' ORDER BY o.debut DESC, o.id DESC LIMIT $2)
+       UNION ALL
+       (SELECT * FROM alerte o WHERE $1 AND o.etat = 'resolue' ORDER BY o.debut DESC, o.id DESC LIMIT $2)) a
       ORDER BY a.etat, a.debut DESC, a.id DESC LIMIT $2`,
     [options.toutes, options.limite],
   );

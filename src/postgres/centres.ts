@@ -40,3 +40,12 @@ export async function ensureCentre(
   );
   return { ...written.rows[0]!, nouveau: !known };
 }
+
+/** Names of the centres that settings or the database know, in alphabetical order. */
+export async function nomsConnus(
+  db: Queryable,
+  regles: readonly { readonly nom: string }[],
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ nom: string }>('SELECT nom FROM centre_usinage');
+  return [...new Set([...regles, ...rows].map(({ nom }) => nom))].sort();
+}

@@ -27,9 +27,11 @@ export async function listerCentres(db: Queryable): Promise<CentrePurge[]> {
   return rows;
 }
 
-const echus = (jour: string, recu: string): string =>
+/** SQL: day `jour`, received at `recu`, is past; with {@link values} as parameters. */
+export const echus = (jour: string, recu: string): string =>
   `(${jour} <= $2::date OR (${jour} > $3::date AND ${recu} < $4::timestamptz))`;
-const values = ({ centreId, dernier, aujourdhui, avant }: JoursEchus): unknown[] => [
+/** The first four parameters of what asks for days that are past. */
+export const values = ({ centreId, dernier, aujourdhui, avant }: JoursEchus): unknown[] => [
   centreId,
   formatDay(dernier),
   formatDay(aujourdhui),
@@ -38,8 +40,10 @@ const values = ({ centreId, dernier, aujourdhui, avant }: JoursEchus): unknown[]
 
 /** Tables of rows that hang on a session; pieces go before the profiles that they refer to. */
 const DETAILS = ['piece_production', 'job_profil', 'periode_attente', 'periode_arret'] as const;
+/** One look at an index for each session: without OFFSET the planner reads all details of all days into memory. */
 const A_DES_DETAILS = DETAILS.map(
-  (table) => `EXISTS (SELECT FROM ${table} d WHERE d.session_id = s.id AND d.centre_usinage_id = $1)`,
+  (table) =>
+    `EXISTS (SELECT FROM ${table} d WHERE d.session_id = s.id AND d.centre_usinage_id = $1 OFFSET 0)`,
 ).join(' OR ');
 
 /** Days whose details are to go, oldest first: rows that are there, and computed days that are not frozen yet. */
@@ -126,11 +130,12 @@ export async function supprimerSessions(
   return rowCount ?? 0;
 }
 
-/** SQL: the latest thing that version `v` tells of happened before the cut-off; one without any counts from its last reading. */
-const VERSION_ECHUE = `
+/** SQL: the latest thing that version `v` tells of happened before the cut-off; one without any counts from its last reading. `$5` is the present. */
+export const VERSION_ECHUE = `
   NOT EXISTS (SELECT FROM fichier_log_jour j WHERE j.version_id = v.id AND NOT ${echus('j.jour', 'l.lu')})
   AND CASE WHEN v.dernier_instant IS NULL OR v.dernier_instant > $5::timestamptz THEN l.lu ELSE v.dernier_instant END < $4::timestamptz`;
-const DERNIERE_LECTURE = `CROSS JOIN LATERAL (
+/** SQL: `l.lu`, when version `v` was last read. */
+export const DERNIERE_LECTURE = `CROSS JOIN LATERAL (
   SELECT greatest(v.date_creation, max(f.derniere_lecture)) AS lu
     FROM fichier_log_contenu k JOIN fichier_log f ON f.id = k.fichier_log_id WHERE k.version_id = v.id) l`;
 
@@ -146,20 +151,21 @@ export interface VersionEchue {
  * Versions all of whose days are past the period: the bytes of a file that holds a later day, too, stay whole.
  *
  * @param maintenant ms since the epoch
+ * @param parmi looks at these only
  */
 export async function versionsEchues(
   db: Queryable,
   echeance: JoursEchus,
   maintenant: number,
-  limite: number,
+  parmi?: readonly number[],
 ): Promise<VersionEchue[]> {
   const { rows } = await db.query<{ id: number; sha: string; jours: string[] }>(
     `SELECT v.id, encode(v.sha256, 'hex') AS sha,
             ARRAY(SELECT j.jour::text FROM fichier_log_jour j WHERE j.version_id = v.id ORDER BY j.jour) AS jours
        FROM fichier_log_version v ${DERNIERE_LECTURE}
       WHERE v.centre_usinage_id = $1 AND v.archive_purgee_le IS NULL AND ${VERSION_ECHUE}
-      ORDER BY v.id LIMIT $6`,
-    [...values(echeance), new Date(maintenant), limite],
+        ${parmi ? 'AND v.id = ANY ($6::int[])' : ''} ORDER BY v.id`,
+    [...values(echeance), new Date(maintenant), ...(parmi ? [parmi] : [])],
   );
   return rows.map(({ id, sha, jours }) => ({ id, sha256: sha, jours: jours.map(parseDay) }));
 }
@@ -192,64 +198,29 @@ export async function noterArchivesPurgees(
   ]);
 }
 
-const REJET_ECHU = `(CASE WHEN r.jour IS NOT NULL THEN ${echus('r.jour', 'l.lu')} ELSE ${VERSION_ECHUE} END)`;
-const DE_REJETS = `FROM ligne_rejetee r JOIN fichier_log_version v ON v.id = r.version_id ${DERNIERE_LECTURE}
-  WHERE r.centre_usinage_id = $1 AND ${REJET_ECHU}`;
-
-/** Days of rejected lines that are to go, and how many lines; day undefined: lines that belong to no day. */
-export async function rejetsEchus(
-  db: Queryable,
-  echeance: JoursEchus,
-  maintenant: number,
-): Promise<{ jours: number[]; nombre: number }> {
-  const { rows } = await db.query<{ jour: string | null; nombre: number }>(
-    `SELECT r.jour, count(*) AS nombre ${DE_REJETS} GROUP BY r.jour ORDER BY r.jour`,
-    [...values(echeance), new Date(maintenant)],
-  );
-  return {
-    jours: rows.flatMap((row) => (row.jour === null ? [] : [parseDay(row.jour)])),
-    nombre: rows.reduce((sum, row) => sum + row.nombre, 0),
-  };
-}
-
-const COMPTER = `
-  UPDATE fichier_log_version v
-     SET rejets_purges = v.rejets_purges + p.nombre, octets_rejets_purges = v.octets_rejets_purges + p.octets
-    FROM (SELECT version_id, count(*) AS nombre, sum(longueur) AS octets FROM parties GROUP BY version_id) p
-   WHERE v.id = p.version_id`;
-
-/** Deletes rejected lines that are past the period, and counts them in their versions. @returns number, at most `limite` */
-export async function supprimerRejetsEchus(
-  client: Client,
-  echeance: JoursEchus,
-  maintenant: number,
-  limite: number,
-): Promise<number> {
-  const { rows } = await client.query<{ nombre: number }>(
-    `WITH echues AS (SELECT r.version_id, r.ligne ${DE_REJETS} LIMIT $6),
-          parties AS (DELETE FROM ligne_rejetee q USING echues e
-                       WHERE q.version_id = e.version_id AND q.ligne = e.ligne RETURNING q.version_id, q.longueur),
-          compte AS (${COMPTER})
-     SELECT count(*) AS nombre FROM parties`,
-    [...values(echeance), new Date(maintenant), limite],
-  );
-  return rows[0]!.nombre;
-}
-
-/** Deletes the rejected lines of days, and counts them in their versions. @returns number of lines */
-export async function supprimerRejetsDe(
+/**
+ * Forgets shorter states of files: those seen before `avant`, and those of versions whose bytes left the archive. A file
+ * that is followed has one for each look at it; what they were can still be read from the version that contains them.
+ * The state that a path is in stays.
+ *
+ * @param avant ms since the epoch
+ * @returns number of states, at most `limite`
+ */
+export async function oublierPrefixes(
   client: Client,
   centreId: number,
-  jours: readonly number[],
+  avant: number,
+  limite: number,
 ): Promise<number> {
-  const { rows } = await client.query<{ nombre: number }>(
-    `WITH parties AS (DELETE FROM ligne_rejetee q WHERE q.centre_usinage_id = $1 AND q.jour = ANY ($2::date[])
-                      RETURNING q.version_id, q.longueur),
-          compte AS (${COMPTER})
-     SELECT count(*) AS nombre FROM parties`,
-    [centreId, jours.map(formatDay)],
+  const { rowCount } = await client.query(
+    `DELETE FROM fichier_log_prefixe WHERE ctid = ANY (ARRAY(
+       SELECT p.ctid FROM fichier_log f JOIN fichier_log_prefixe p ON p.fichier_log_id = f.id
+         JOIN fichier_log_version v ON v.id = p.version_id
+        WHERE f.centre_usinage_id = $1 AND (p.premiere_vue < $2 OR v.archive_purgee_le IS NOT NULL)
+          AND (f.version_id, f.taille) IS DISTINCT FROM (p.version_id, p.taille) LIMIT $3))`,
+    [centreId, new Date(avant), limite],
   );
-  return rows[0]!.nombre;
+  return rowCount ?? 0;
 }
 
 /** Paths whose bytes, as they were last read, hold only days past the period. */

@@ -1,3 +1,4 @@
+import { derniereExecution, FINIES, TACHES_CONNUES } from './alertes-faits.ts';
 import type { Queryable } from './pool.ts';
 
 /** What the database tells of the workers and of what they should have done. */
@@ -24,10 +25,9 @@ export async function etatWorkers(db: Queryable): Promise<EtatWorkers> {
     `SELECT tache, prochaine_echeance < now() - interval '10 minutes' AS retard FROM planification ORDER BY tache`,
   );
   const { rows: failed } = await db.query<{ tache: string; erreur: string | null }>(
-    `SELECT tache, erreur FROM (
-       SELECT DISTINCT ON (tache) tache, etat, erreur FROM execution
-        WHERE etat IN ('reussie', 'partielle', 'echouee') ORDER BY tache, id DESC) dernier
-      WHERE etat = 'echouee' ORDER BY tache`,
+    `${TACHES_CONNUES}
+     SELECT t.tache, d.erreur FROM t CROSS JOIN LATERAL ${derniereExecution(FINIES)} d
+      WHERE d.etat = 'echouee' ORDER BY t.tache`,
   );
   const { rows: given } = await db.query<{ nombre: number }>(
     `SELECT count(*) AS nombre FROM pgboss.job WHERE name = 'abandons' AND state < 'completed'`,

@@ -62,11 +62,18 @@ function sansTransaction(sql: string): string {
 /**
  * Refuses to go on with a queue that is not there or older than the program.
  *
+ * @param options `plusRecent`: one that is newer is good, too
  * @throws AtelierError ATL_D303
  */
-export async function exigerFile(db: Queryable): Promise<void> {
+export async function exigerFile(
+  db: Queryable,
+  options: { readonly plusRecent?: boolean } = {},
+): Promise<void> {
   const version = await versionFile(db);
-  if (version === VERSION_FILE && (await filesManquantes(db)).length === 0) return;
+  const good =
+    version === VERSION_FILE ||
+    (options.plusRecent === true && version !== undefined && version > VERSION_FILE);
+  if (good && (await filesManquantes(db)).length === 0) return;
   throw new AtelierError(
     'ATL_D303',
     version === undefined

@@ -1,4 +1,5 @@
 import { codeOf } from '../base/errors.ts';
+import { derniereExecution } from './alertes-faits.ts';
 import type { Queryable } from './pool.ts';
 
 /** What the database says of the installation at one moment; instants in seconds since the epoch. */
@@ -14,7 +15,7 @@ export interface Mesures {
 
 export interface MesuresCentre {
   readonly nom: string;
-  /** quarantined lines, counted up to {@link PLAFOND} */
+  /** quarantined lines */
   readonly rejets: number;
   /** production days that wait for their figures */
   readonly jours: number;
@@ -28,16 +29,17 @@ export interface MesuresTache {
   readonly dernier_echec: number | null;
 }
 
-/** Quarantined lines of one centre are counted up to here: more is as bad. */
-export const PLAFOND = 100_000;
-
 /**
  * Every part is carried by an index, none looks at a table of details: it is asked every few seconds, of a database
  * that may have hundreds of millions of pieces (`test/integration/metriques-plans.test.ts` reads the plans).
+ *
+ * Quarantine is not counted line by line: each version knows how many of its lines were rejected and how many of those
+ * were purged since, and the index has only versions that have some left.
  */
 const CENTRES = `
   SELECT c.nom,
-         (SELECT count(*) FROM (SELECT FROM ligne_rejetee r WHERE r.centre_usinage_id = c.id LIMIT ${PLAFOND}) t) AS rejets,
+         (SELECT coalesce(sum(v.lignes_rejetees - v.rejets_purges), 0)::bigint FROM fichier_log_version v
+           WHERE v.centre_usinage_id = c.id AND v.lignes_rejetees > v.rejets_purges) AS rejets,
          (SELECT count(*) FROM jour_a_recalculer j WHERE j.centre_usinage_id = c.id) AS jours,
          (SELECT extract(epoch FROM max(LEAST(v.dernier_instant, (d.jour + 2)::timestamptz, now())))::float8
             FROM fichier_log_jour d JOIN fichier_log_version v ON v.id = d.version_id
@@ -48,10 +50,8 @@ const CENTRES = `
 
 const TACHES = `
   SELECT t.tache,
-         (SELECT extract(epoch FROM fin)::float8 FROM execution e
-           WHERE e.tache = t.tache AND e.etat IN ('reussie', 'partielle') ORDER BY debut DESC LIMIT 1) AS derniere_reussite,
-         (SELECT extract(epoch FROM fin)::float8 FROM execution e
-           WHERE e.tache = t.tache AND e.etat = 'echouee' ORDER BY debut DESC LIMIT 1) AS dernier_echec
+         (SELECT extract(epoch FROM e.fin)::float8 FROM ${derniereExecution("'reussie', 'partielle'")} e) AS derniere_reussite,
+         (SELECT extract(epoch FROM e.fin)::float8 FROM ${derniereExecution("'echouee'")} e) AS dernier_echec
     FROM unnest(ARRAY['ingest', 'sync', 'purge', 'sauvegarde']) t (tache)`;
 
 const COMMANDES = `SELECT count(*) AS nombre FROM commandes_volets_roulants WHERE origine = 'erp'`;

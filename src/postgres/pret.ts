@@ -7,8 +7,9 @@ const FRAICHEUR = 1_000;
 const DELAI = 2_000;
 
 /**
- * Whether work should be sent here (O1): the database answers with a schema that this program knows, and nobody
- * asked us to stop. Looked at anew every second, so it comes back by itself.
+ * Whether work should be sent here (O1): the database answers with a schema that has all that this program needs (or
+ * more, while the next version takes over: O3), and nobody asked us to stop. Looked at anew every second, so it comes
+ * back by itself.
  */
 export class Pret {
   readonly #pool: Pool;
@@ -42,7 +43,7 @@ export class Pret {
 
   #ask(): Promise<boolean> {
     this.#running = true;
-    const asked = requireSchema(this.#pool, this.#migrations)
+    const asked = requireSchema(this.#pool, this.#migrations, { plusRecent: true })
       .then(
         () => true,
         () => false,

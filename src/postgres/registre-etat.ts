@@ -20,7 +20,7 @@ const ETAT: readonly {
 }[] = [
   {
     name: 'atelier_quarantine_lines',
-    help: 'Lignes en quarantaine, par centre (comptées jusqu’à 100 000)',
+    help: 'Lignes en quarantaine, par centre',
     labels: ['centre'],
     releves: (m) => m.centres.map(({ nom, rejets }) => [{ centre: nom }, rejets]),
   },

@@ -110,12 +110,16 @@ export async function insertVersions(
 
 /**
  * Lets a version become another one (longer bytes, or the same read with other settings); it keeps its id. Its bytes
- * are in the archive.
+ * are in the archive. Longer bytes have just been received.
  */
 export async function updateVersion(client: Client, id: number, version: VersionEcrite): Promise<void> {
   await client.query(
-    `UPDATE fichier_log_version v SET (${NAMES}) = (SELECT ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES})),
-            archive_purgee_le = NULL WHERE v.id = $1`,
+    `UPDATE fichier_log_version v
+        SET (${NAMES}, derniere_reception) =
+              (SELECT ${VALUES}, CASE WHEN v.sha256 = u.sha256 THEN v.derniere_reception ELSE now() END
+                 FROM unnest(${ARRAYS}) u (${NAMES})),
+            archive_purgee_le = NULL
+      WHERE v.id = $1`,
     [id, ...toArrays([version])],
   );
 }

@@ -131,7 +131,7 @@ async function unParEcheance(place: Installation): Promise<void> {
   expect(rows).toEqual([]);
 }
 
-/** O17: whatever happened to a process, what it said is one JSON object a line. */
+/** O17: whatever happened to a process, what it said is one JSON object a line, with its time in UTC, level and text. */
 export function unJsonParLigne(text: string): void {
   const lines = text.split('\n');
   // A process that was killed may leave a line without its end.
@@ -139,5 +139,11 @@ export function unJsonParLigne(text: string): void {
   for (const line of lines) {
     if (line === '') continue;
     expect(() => JSON.parse(line), line).not.toThrow();
+    expect(JSON.parse(line), line).toMatchObject({
+      level: expect.stringMatching(/^(debug|info|warn|error)$/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      pid: expect.any(Number),
+      msg: expect.stringMatching(/\S/),
+    });
   }
 }

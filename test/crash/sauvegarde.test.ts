@@ -1,16 +1,16 @@
 // O15: kill -9 of a backup leaves no half one; of a restoration, the database as it was or one that only a restoration
 // may go on with.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Depot } from '../../src/archives/sauvegarde/depot.ts';
 import type { EtapeRestauration } from '../../src/jobs/restauration.ts';
 import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
-import type { EtapeSauvegarde } from '../../src/jobs/sauvegarde.ts';
+import { type EtapeSauvegarde, sauvegarder } from '../../src/jobs/sauvegarde.ts';
 import { requireSchema } from '../../src/postgres/migrate.ts';
 import { CHANGEES, type Etabli, monter, peupler, toutesLesLignes } from '../harness/sauvegarde.ts';
 import type { Order } from './sauvegarde-child.ts';
@@ -24,7 +24,14 @@ afterAll(() => etabli.close());
 
 const SCRIPT = fileURLToPath(new URL('./sauvegarde-child.ts', import.meta.url));
 
-async function run(own: Partial<Order>): Promise<{ code: number | null; signal: string | null }> {
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** what it said */
+  readonly text: string;
+}
+
+function start(own: Partial<Order>): { child: ChildProcess; ended: Promise<Ended> } {
   const { atelier, depot } = etabli;
   const { url, logs, archives } = atelier;
   const order: Order = { task: 'sauvegarde', url, logs, archives, depot, ...own };
@@ -35,9 +42,21 @@ async function run(own: Partial<Order>): Promise<{ code: number | null; signal: 
   child.stdout.on('data', (piece) => {
     text += piece;
   });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code !== null) expect(text, 'the process').not.toContain('erreur');
-  return { code, signal };
+  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, text }));
+  return { child, ended };
+}
+
+async function run(own: Partial<Order>): Promise<Ended> {
+  const ended = await start(own).ended;
+  if (ended.code !== null) expect(ended.text, 'the process').not.toContain('erreur');
+  return ended;
+}
+
+/** Waits until a process stands still (SIGSTOP). */
+async function arrete({ pid }: ChildProcess): Promise<void> {
+  const state = async (): Promise<string | undefined> =>
+    /\) (\S)/.exec(await readFile(`/proc/${pid}/stat`, 'utf8'))?.[1];
+  await expect.poll(state, { timeout: 30_000, interval: 20 }).toBe('T');
 }
 
 describe('O15: kill -9 of a backup', () => {
@@ -63,6 +82,42 @@ describe('O15: kill -9 of a backup', () => {
       expect((await verifierSauvegarde(depot, await depot.ouvrir(nom), [])).defauts).toEqual([]);
       const left = (await readdir(etabli.depot)).filter((name) => name.startsWith('.'));
       expect(left).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe('O15, O7: a backup that stands still until its locks are gone, while another one is made', () => {
+  const etapes: readonly EtapeSauvegarde[] = ['dans_base', 'dans_archives', 'avant_nom'];
+  it.each(etapes)(
+    '%s: awake again, it gives its half-stale folder no name, says why, and leaves nothing',
+    async (etape) => {
+      const depot = new Depot(etabli.depot, []);
+      const { child, ended } = start({ etape, gele: true, battement: 20 });
+      try {
+        await arrete(child);
+        // Nobody is let in before its locks are lost.
+        const meanwhile = async (): Promise<string | undefined> => {
+          const bilan = await sauvegarder(etabli.contexte());
+          return bilan.etat === 'reussie' ? bilan.nom : undefined;
+        };
+        await expect.poll(meanwhile, { timeout: 30_000, interval: 50 }).toEqual(expect.any(String));
+        const others = await depot.noms();
+        child.kill('SIGCONT');
+        const { code, text } = await ended;
+        expect([code, text]).toEqual([1, expect.stringContaining('Verrou de la sauvegarde perdu')]);
+        expect(await depot.noms()).toEqual(others);
+        expect((await readdir(etabli.depot)).filter((name) => name.startsWith('.'))).toEqual([]);
+      } finally {
+        child.kill('SIGKILL');
+        await ended;
+      }
+      const { rows } = await etabli.atelier.reader.query(
+        `SELECT etat FROM execution WHERE tache = 'sauvegarde' AND etat <> 'ignoree' ORDER BY id DESC LIMIT 2`,
+      );
+      expect(rows.map((row) => row.etat)).toEqual(['reussie', 'echouee']);
+      const { nom } = await etabli.sauvegarder();
+      expect((await verifierSauvegarde(depot, await depot.ouvrir(nom), [])).defauts).toEqual([]);
     },
     60_000,
   );

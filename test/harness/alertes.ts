@@ -111,10 +111,11 @@ export async function createSurveillance(env: Readonly<Record<string, string>> =
       await writeFile(join(workshop.logs, 'DEM12', chemin), texte);
       await workshop.import();
       arrivees.set(`DEM12/${chemin}`, quand / 1000);
-      // Files that have just been written may be looked at again: each keeps the instant at which its bytes came.
+      // The clock of the database is not ours: each file keeps the instant at which its bytes came.
       await reader.query(
-        `UPDATE fichier_log f SET derniere_lecture = to_timestamp(a.quand)
-           FROM unnest($1::text[], $2::float8[]) a (chemin, quand) WHERE f.chemin = a.chemin`,
+        `UPDATE fichier_log_version v SET derniere_reception = to_timestamp(a.quand)
+           FROM unnest($1::text[], $2::float8[]) a (chemin, quand) JOIN fichier_log f ON f.chemin = a.chemin
+          WHERE v.id = f.version_id`,
         [[...arrivees.keys()], [...arrivees.values()]],
       );
       // What the import itself left of its run is of today.

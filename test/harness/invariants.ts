@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Archive } from '../../src/archives/archive.ts';
+import { REQUETES } from '../../src/postgres/mesures.ts';
 import type { Pool } from '../../src/postgres/pool.ts';
 
 /** What must be empty after every finished import, whatever happened before; each query finds offenders. */
@@ -28,6 +29,10 @@ const OFFENDERS: Readonly<Record<string, string>> = {
       LEFT JOIN ligne_rejetee r ON r.version_id = v.id GROUP BY v.id
      HAVING count(r.ligne) + v.rejets_purges <> v.lignes_rejetees
          OR coalesce(sum(r.longueur), 0) + v.octets_rejets_purges <> v.octets_rejetes`,
+  'E: quarantine that /metrics tells otherwise than it is': `SELECT m.nom, m.rejets, r.nombre FROM (${REQUETES[0]}) m
+      JOIN centre_usinage c ON c.nom = m.nom
+      CROSS JOIN LATERAL (SELECT count(*) AS nombre FROM ligne_rejetee r WHERE r.centre_usinage_id = c.id) r
+     WHERE m.rejets <> r.nombre`,
   'L7: events that no day has': `SELECT v.id FROM fichier_log_version v
       LEFT JOIN fichier_log_jour j ON j.version_id = v.id WHERE v.ecartee IS NULL GROUP BY v.id
      HAVING coalesce(sum(j.evenements), 0) <> v.lignes_evenements`,

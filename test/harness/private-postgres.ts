@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vit } from '../../src/base/espace.ts';
 import { type Account, reachable, serverAccount } from '../../src/embedded/postgres-account.ts';
 import { type Binaries, usableBinaries } from '../../src/embedded/postgres-binaries.ts';
 import type { Server } from '../../src/embedded/postgres-cluster.ts';
@@ -12,7 +13,6 @@ import {
   initCluster,
   randomPassword,
 } from '../../src/embedded/postgres-cluster.ts';
-import { isAlive } from '../../src/embedded/postgres-lock.ts';
 import { freePort, halt, launch, type StopMode } from '../../src/embedded/postgres-process.ts';
 
 /** A server of one test, to be stopped and started as the test likes. */
@@ -99,7 +99,7 @@ export async function sweep(): Promise<void> {
   const room = await roomFor(await serverAccount(''));
   for (const name of await readdir(room)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (!(pid > 0) || (pid !== process.pid && isAlive(pid))) continue;
+    if (!(pid > 0) || (pid !== process.pid && vit(pid))) continue;
     await halt(dataOf(join(room, name)), 'immediate').catch(() => {});
     await rm(join(room, name), { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   }

@@ -16,7 +16,9 @@ export interface Serveur {
 }
 
 /** An installation with the keys of an API. */
-export async function installerApi(options: { url?: string } = {}): Promise<Installation & { apiEnv: Env }> {
+export async function installerApi(
+  options: { url?: string; migrated?: boolean } = {},
+): Promise<Installation & { apiEnv: Env }> {
   const installation = await install(options);
   const apiEnv = {
     SECRET_KEY: randomBytes(48).toString('base64url'),

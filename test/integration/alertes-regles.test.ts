@@ -1,7 +1,10 @@
 // Each rule on a real database: what raises it, what does not, what ends it (O18).
 
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ingest } from '../../src/jobs/ingest.ts';
 import { createSurveillance, MERCREDI, type Surveillance } from '../harness/alertes.ts';
 
 let s: Surveillance;
@@ -84,6 +87,28 @@ describe('F34 machine_silencieuse', () => {
       [s.maintenant / 1000],
     );
     expect(await ouvertes()).toEqual(['machine_silencieuse DEM12']);
+  });
+
+  it('bytes that are read or sent once more are no sign of life, nor are they when rules change', async () => {
+    await s.recevoir('20260603.LOG', LIGNE, MERCREDI - 150 * MINUTE);
+    await writeFile(join(s.workshop.logs, 'DEM12', '20260603.LOG'), LIGNE);
+    await writeFile(join(s.workshop.logs, 'DEM12', 'copie.LOG'), LIGNE);
+    await s.workshop.import();
+    const { context } = s.workshop;
+    await ingest({ ...context, config: { ...context.config, journeeDebut: 5 * 3600 } });
+    await sql('DELETE FROM execution');
+    expect(await ouvertes()).toEqual(['machine_silencieuse DEM12']);
+    // A line more is one, at once: of a file whose bytes others have, too, and of one that grows in its place.
+    for (const lines of [2, 3]) {
+      await writeFile(join(s.workshop.logs, 'DEM12', 'copie.LOG'), LIGNE.repeat(lines));
+      await s.workshop.import();
+      await sql('DELETE FROM execution');
+      expect(await ouvertes()).toEqual([]);
+      await sql(`UPDATE fichier_log_version SET derniere_reception = to_timestamp($1)`, [
+        (MERCREDI - 150 * MINUTE) / 1000,
+      ]);
+      expect(await ouvertes()).toEqual(['machine_silencieuse DEM12']);
+    }
   });
 
   it('a centre that never wrote, or produces no more, is not waited for', async () => {

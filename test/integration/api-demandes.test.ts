@@ -94,6 +94,7 @@ test.each<[unknown, string]>([
   [{ tache: 'ingest', options: { force: true } }, '/body/options/force'],
   [{ tache: 'sync', options: { centre: 'DEM12' } }, '/body/options/centre'],
   [{ tache: 'ingest', options: { centre: 'a\u0000' } }, '/body/options/centre'],
+  [{ tache: 'ingest', options: { centre: 'DEM21' } }, '/body/options/centre'],
   [{ tache: 'purge', options: { aBlanc: true } }, '/body/options'],
   [{ tache: 'sync', quand: 'demain' }, '/body'],
 ])('S20: %j is refused by name, and nothing is queued', async (body, pointer) => {

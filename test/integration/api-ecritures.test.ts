@@ -205,7 +205,7 @@ describe('derived rows', () => {
       await untilSomeoneWaits(api.pool);
       await sync.query("UPDATE commandes_volets_roulants SET origine = 'erp' WHERE id = $1", [id]);
       await sync.query('COMMIT');
-      // A deadlock would be a conflict too, but of another kind, and it might have been the synchronisation that lost.
+      // A deadlock would be 503, and it might have been the synchronisation that lost.
       expect(problemOf(await change, 409).detail).toMatch(/vient de l’ERP/);
     } finally {
       sync.release();
@@ -213,6 +213,26 @@ describe('derived rows', () => {
     expect((await requests.get<Row>(`/commandes-volets/${id}`))['status']).toBe('Planifiée');
   });
 });
+
+it.each(['40001', '40P01'])(
+  'O10: a write that PostgreSQL gives up for another one (%s) is 503 with Retry-After, and changes nothing',
+  async (code) => {
+    const sent = noun('centres').body(places, next());
+    await api.pool.query(
+      `CREATE FUNCTION ceder() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'perdu' USING ERRCODE = '${code}'; END $$;
+       CREATE TRIGGER ceder AFTER INSERT ON centre_usinage FOR EACH ROW EXECUTE FUNCTION ceder()`,
+    );
+    try {
+      const answer = await requests.send('POST', '/centres/', sent);
+      expect(problemOf(answer, 503).detail).toContain('recommencez');
+      expect(answer.headers['retry-after']).toBe('1');
+    } finally {
+      await api.pool.query('DROP FUNCTION ceder() CASCADE');
+    }
+    await requests.post('/centres/', sent, 201);
+  },
+);
 
 describe('S25 simultaneous creations', () => {
   const race = async (nom: string, sent: Json): Promise<void> => {

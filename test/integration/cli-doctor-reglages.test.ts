@@ -43,8 +43,9 @@ describe('.env', () => {
   it('that others can read is to look at; that only we can is fine', async () => {
     const file = join(place.home, '.env');
     expect(await constat('.env')).toBeUndefined();
-    await writeFile(file, '# rien\n');
+    await writeFile(file, 'CRON_LOG=10:00\n');
     await chmod(file, 0o640);
+    expect(await constat('Réglages')).toMatchObject({ detail: expect.stringContaining('CRON_LOGS') });
     const open = await constat('.env');
     expect(open).toMatchObject({ etat: 'attention', remede: expect.stringMatching(/^chmod 600 .*\.env$/) });
     await chmod(file, 0o600);

@@ -74,7 +74,7 @@ describe('sessions', () => {
     expect(stdout).toContain('90.83');
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     const none = await place.run(['sessions', '--centre', 'ABSENT']);
-    expect([none.code, none.stderr]).toEqual([0, expect.stringContaining('npx atelier ingest')]);
+    expect([none.code, none.stderr]).toEqual([0, expect.stringContaining('de ce centre')]);
   });
 
   test('as CSV: the columns of the table by name, formulas stay text', async () => {

@@ -67,9 +67,26 @@ test('lancer --attendre: a worker does it, and the runs are listed', async () =>
   expect(rows[0].n).toBe(1);
 }, 240_000);
 
+test('lancer --attendre tells each attempt that fails while there are more to come', async () => {
+  const env = { ...QUIET, LOGS_DIR: '/nulle/part', TACHE_ESSAIS: '2', TACHE_PAUSE: '1' };
+  const waiting = shop.start(['lancer', 'ingest', '--attendre'], env);
+  const worker = shop.start(['worker', '--sans-suivi'], env);
+  try {
+    const { code, stderr } = await waiting.ended;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/Essai 1 : .*nulle.*\n(.*\n)*.*ATL_T705.*essai 2 : .*nulle/),
+    ]);
+  } finally {
+    worker.process.kill('SIGTERM');
+  }
+  expect((await worker.ended).code).toBe(0);
+}, 240_000);
+
 test('wrong usage is told by its name', async () => {
   const wrong: [string[], string][] = [
     [['lancer', 'tout'], 'Donnez une tâche'],
+    [['lancer', 'ingest', '--centre', 'ABSENT'], '« ABSENT » est inconnu, attendu l’un de DEM12, '],
     [['lancer', 'ingest', '--force'], '--force ne va qu’avec sync'],
     [['executions', '--etat', 'fini'], '--etat'],
     [['worker', '--taches', 'tout'], '--taches'],

@@ -39,12 +39,12 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 /** A `docker` that notes what it is asked; `volume inspect` finds nothing unless `volumes` exist. */
-function fakeDocker(options: { volumes?: boolean } = {}): Record<string, string> {
+function fakeDocker(options: { volumes?: boolean; away?: boolean } = {}): Record<string, string> {
   const bin = join(home, 'faux');
   mkdirSync(bin);
   writeFileSync(
     join(bin, 'docker'),
-    `#!/bin/sh\ncase "$1 $2" in "volume inspect") echo "$3" >>'${home}/volumes.txt'; exit ${options.volumes ? 0 : 1} ;; "compose version") exit 0 ;; esac\necho "$@" >>'${asked}'\n`,
+    `#!/bin/sh\ncase "$1 $2" in "volume inspect") echo "$3" >>'${home}/volumes.txt'; exit ${options.volumes ? 0 : 1} ;; "compose version") exit 0 ;; "info ") exit ${options.away ? 1 : 0} ;; esac\necho "$@" >>'${asked}'\n`,
   );
   chmodSync(join(bin, 'docker'), 0o755);
   return { PATH: `${bin}:${process.env['PATH']}` };
@@ -122,6 +122,16 @@ describe('with Docker', () => {
   ])('%j', (args, expected) => {
     expect(start(args).code).toBe(0);
     expect(readFileSync(asked, 'utf8').trim()).toBe(expected);
+  });
+
+  it('that does not answer is told in one sentence, before anything is written', () => {
+    const { code, err } = start([], fakeDocker({ away: true }));
+    expect([code, err.trim().split('\n')]).toEqual([
+      1,
+      [expect.stringMatching(/Docker ne répond pas : .*droit/)],
+    ]);
+    expect(existsSync(join(home, '.env'))).toBe(false);
+    expect(existsSync(asked)).toBe(false);
   });
 
   it('leaves the demo ERP out when there is a real one', () => {

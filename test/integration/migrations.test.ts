@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AtelierError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { type Migration, migrate, readMigrations, requireSchema } from '../../src/postgres/migrate.ts';
-import { createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
+import { type Client, createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
 import { dumpSchema } from '../../src/postgres/schema-dump.ts';
 import { startAtelier } from '../harness/cli.ts';
+import { untilSomeoneWaits } from '../harness/locks.ts';
 import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
 
 const MIGRATIONS = readMigrations();
@@ -81,6 +82,72 @@ describe('refused, with everything as it was', () => {
   test('a schema older than the program: run migrate', async () => {
     const next = { ...broken, sql: 'SELECT 1' };
     await expect(requireSchema(pool, [...MIGRATIONS, next])).rejects.toMatchObject({ code: 'ATL_D303' });
+  });
+});
+
+describe('O4: a table that somebody reads for a long time', () => {
+  const id = MIGRATIONS.length + 1;
+  const next = {
+    id,
+    nom: `${id}_essai.sql`,
+    sha256: '00',
+    sql: 'ALTER TABLE centre_usinage ADD COLUMN essai int',
+  };
+  const patience = { attente: 200, pause: 100, essais: 1_000 };
+  const held = async (work: (reader: Client) => Promise<void>): Promise<void> => {
+    const reader = await pool.connect();
+    try {
+      await reader.query('BEGIN');
+      await reader.query('SELECT FROM centre_usinage');
+      await work(reader);
+    } finally {
+      await reader.query('ROLLBACK');
+      reader.release();
+    }
+  };
+
+  test('others go on reading while the migration waits, and it ends once the table is free', async () => {
+    let migrating: Promise<string[]> | undefined;
+    await held(async () => {
+      migrating = withClient(pool, (client) => migrate(client, [...MIGRATIONS, next], patience));
+      await untilSomeoneWaits(pool);
+      // Answered before the first reader lets go: the migration steps back in between.
+      for (let i = 0; i < 3; i++) await pool.query('SELECT FROM centre_usinage');
+    });
+    expect(await migrating).toEqual([next.nom]);
+    await pool.query(`ALTER TABLE centre_usinage DROP COLUMN essai; DELETE FROM migration WHERE id = ${id}`);
+  });
+
+  test('O3: in a ring of locks the migration gives way, not the request', async () => {
+    const ring = {
+      ...next,
+      sql: 'ALTER TABLE execution ADD COLUMN essai int; ALTER TABLE centre_usinage ADD COLUMN essai int',
+    };
+    let migrating: Promise<string[]> | undefined;
+    await held(async (reader) => {
+      migrating = withClient(pool, (client) => migrate(client, [...MIGRATIONS, ring]));
+      await untilSomeoneWaits(pool);
+      // It holds this table, and waits for the one that we hold.
+      await reader.query('SELECT FROM execution');
+    });
+    expect(await migrating).toEqual([ring.nom]);
+    await pool.query(`ALTER TABLE centre_usinage DROP COLUMN essai; ALTER TABLE execution DROP COLUMN essai;
+                      DELETE FROM migration WHERE id = ${id}`);
+  });
+
+  test('who never lets go is named, and nothing was changed', async () => {
+    const before = await dumpSchema(pool);
+    await held(async () => {
+      const migrating = withClient(pool, (client) =>
+        migrate(client, [...MIGRATIONS, next], { ...patience, essais: 2 }),
+      );
+      await expect(migrating).rejects.toMatchObject({
+        code: 'ATL_D302',
+        message: expect.stringMatching(/tient une table.*processus \d+, atelier/),
+      });
+    });
+    expect(await dumpSchema(pool)).toBe(before);
+    expect(await apply()).toEqual([]);
   });
 });
 

@@ -1,7 +1,9 @@
 // O1, O2: live, ready, and `atelier sante`.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import { requireSchema } from '../../src/postgres/migrate.ts';
 import { createApiPool } from '../../src/postgres/pool.ts';
 import { type ApiDEssai, createApi } from '../harness/api.ts';
 import { ProxyDePanne } from '../harness/proxy.ts';
@@ -76,6 +78,20 @@ describe('O1: /health/live and /health/ready', () => {
     const { id, nom, sha256 } = rows[0];
     await api.pool.query('INSERT INTO migration (id, nom, sha256) VALUES ($1, $2, $3)', [id, nom, sha256]);
     await expect.poll(() => status(api, '/health/ready'), DEADLINE).toBe(200);
+  });
+
+  it('O3: stays ready when the next version has migrated while it runs; it does not start on that schema', async () => {
+    await api.pool.query("INSERT INTO migration (id, nom, sha256) VALUES (9001, '9001_suivante.sql', '00')");
+    await api.pool.query('UPDATE pgboss.version SET version = version + 1');
+    try {
+      // A second later the answer of before is forgotten.
+      for (const end = Date.now() + 2_500; Date.now() < end; await sleep(300))
+        expect(await status(api, '/health/ready')).toBe(200);
+      await expect(requireSchema(api.pool)).rejects.toMatchObject({ code: 'ATL_D302' });
+    } finally {
+      await api.pool.query('DELETE FROM migration WHERE id = 9001');
+      await api.pool.query('UPDATE pgboss.version SET version = version - 1');
+    }
   });
 
   it('is cheap: a thousand questions at once are few for the database', async () => {

@@ -116,6 +116,16 @@ it('O13: what files that grow keep in memory has a bound; the longest untouched 
   for (let i = 0; i < 20; i++) suites.put(`${i}`, Suite.of(day, sha(day), encodingOf(day), time)!);
   const kept = Array.from({ length: 20 }, (_, i) => i).filter((i) => suites.take(`${i}`) !== undefined);
   expect(kept).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  // Of one centre some are enough, however small: a machine goes on to the next file each day.
+  const few = Buffer.from('20250528 06:00:01|@StukUitgevoerd: A\n');
+  const small = new Suites();
+  for (let i = 0; i < 20; i++)
+    for (const centre of ['A', 'B'])
+      small.put(`${centre}/${i}.LOG`, Suite.of(few, sha(few), encodingOf(few), time)!);
+  const left = ['A', 'B'].map(
+    (centre) => Array.from({ length: 20 }, (_, i) => small.take(`${centre}/${i}.LOG`)).filter(Boolean).length,
+  );
+  expect(left).toEqual([8, 8]);
   const much = Buffer.from('20250528 06:00:01|@StukUitgevoerd: A\n'.repeat(30_000));
   expect(Suite.of(much, sha(much), encodingOf(much), time)).toBeUndefined();
 });

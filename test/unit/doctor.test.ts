@@ -1,16 +1,17 @@
 // What doctor says of figures that a test machine does not have: old servers, wrong clocks, full disks.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/base/config.ts';
 import type { Cli } from '../../src/cli/cli.ts';
-import { checkServer, compareSchema } from '../../src/cli/doctor/base.ts';
+import { ouvertAuxAutres } from '../../src/cli/doctor/acces.ts';
+import { checkServer, compareSchema, remedeDe } from '../../src/cli/doctor/base.ts';
 import type { Constat } from '../../src/cli/doctor/constat.ts';
 import { checkSpace, dossiers } from '../../src/cli/doctor/dossiers.ts';
 import { checkKey } from '../../src/cli/doctor/sftp.ts';
-import { checkNode } from '../../src/cli/doctor/systeme.ts';
+import { checkNames, checkNode, checkTypes } from '../../src/cli/doctor/systeme.ts';
 import { checkWorkers } from '../../src/cli/doctor/taches.ts';
 import { excess } from '../../src/sources/erp/droits.ts';
 
@@ -26,6 +27,62 @@ it('Node', () => {
     'Node bien',
     'Node mal',
   ]);
+});
+
+it('.env: a misspelt setting is named with the one that was meant; those of others are passed over', () => {
+  expect(
+    checkNames({ FUSEAU: '', CRON_LOGS: '', COMPOSE_PROJECT_NAME: 'a', https_proxy: 'b', TZ: 'c' }),
+  ).toEqual([]);
+  const found = checkNames({ CRON_LOG: '', ALERTE_SILENSE: '', fuseau: '', TOUT_AUTRE_CHOSE: '' });
+  expect(brief(found)).toEqual(['Réglages attention']);
+  for (const said of [
+    'CRON_LOG (serait-ce CRON_LOGS ?)',
+    '(serait-ce ALERTE_SILENCE ?)',
+    '(serait-ce FUSEAU ?)',
+  ])
+    expect(found[0]!.detail).toContain(said);
+  expect(found[0]!.detail).toMatch(/TOUT_AUTRE_CHOSE$/);
+});
+
+it('CENTRES: a type that looks like a slip of the finger; one of the house is fine', () => {
+  const type = (type: string) => checkTypes([{ nom: 'DEM12', type }]);
+  for (const fine of ['PVC', 'ALU', 'HYBRIDE', 'BOIS', 'INCONNU']) expect(type(fine)).toEqual([]);
+  for (const slip of ['PCV', 'pvc', 'Alu', 'HIBRIDE'])
+    expect(brief(type(slip))).toEqual(['CENTRES attention']);
+});
+
+it('secrets: others that can read them, but not the group through which a service reads what is of root', () => {
+  const moi = { uid: 999, gid: 10_001 };
+  const open = (mode: number, uid: number, gid: number): boolean => ouvertAuxAutres({ mode, uid, gid }, moi);
+  expect([open(0o100600, 999, 10_001), open(0o100640, 0, 10_001)]).toEqual([false, false]);
+  for (const mode of [0o644, 0o604, 0o660]) expect(open(mode, 0, 10_001)).toBe(true);
+  expect([open(0o640, 999, 10_001), open(0o640, 0, 0)]).toEqual([true, true]);
+});
+
+it('folders that are not there yet are looked at from above, and not made; that of backups when some are planned', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'atelier-doctor-'));
+  const look = async (env: Record<string, string>): Promise<readonly Constat[]> =>
+    await dossiers.faire({
+      config: loadConfig({ ATELIER_DIR: join(home, 'a/b'), LOGS_DIR: home, ...env }),
+    } as Cli);
+  try {
+    writeFileSync(join(home, 'fichier'), '');
+    expect(brief((await look({})).slice(1))).toEqual(['ARCHIVES_DIR bien', 'SYNC_LOGS_DIR bien']);
+    expect((await look({}))[1]!.detail).toContain('sera créé');
+    expect(readdirSync(home)).toEqual(['fichier']);
+    const planned = { CRON_SAUVEGARDE: '01:30', SAUVEGARDE_DIR: join(home, 'fichier') };
+    expect(brief((await look(planned)).slice(3))).toEqual(['SAUVEGARDE_DIR mal']);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+it('PostgreSQL that lets nobody in: the way out fits what happened', () => {
+  const way = (code: string): string => remedeDe(Object.assign(new Error('x'), { code }));
+  expect(way('28P01')).toContain('POSTGRES_PASSWORD');
+  expect(way('3D000')).toContain('createdb');
+  expect(way('ENOTFOUND')).toContain('POSTGRES_HOST');
+  expect(way('ECONNREFUSED')).toContain('POSTGRES_PORT');
 });
 
 it('PostgreSQL: version, encoding, clock', () => {
@@ -104,6 +161,14 @@ describe('schema', () => {
     expect(compareSchema(SCHEMA, SCHEMA).etat).toBe('bien');
     expect(compareSchema(SCHEMA.replace('-- Made by a program\n', ''), SCHEMA).etat).toBe('bien');
     expect(compareSchema(SCHEMA, undefined).etat).toBe('bien');
+  });
+
+  it('what a restoration has read again is the same: PostgreSQL then writes fewer parentheses', () => {
+    const trigger = 'CREATE TRIGGER t AFTER UPDATE ON public.a FOR EACH ROW WHEN (';
+    const first = `${SCHEMA}\n${trigger}((a OR b) OR c)) EXECUTE FUNCTION f();`;
+    const again = `${SCHEMA}\n${trigger}(a OR b OR c)) EXECUTE FUNCTION f();`;
+    expect(compareSchema(again, first).etat).toBe('bien');
+    expect(compareSchema(again.replace(' OR c', ''), first).etat).toBe('attention');
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { noter } from '../../postgres/audit.ts';
+import { nomsConnus } from '../../postgres/centres.ts';
 import { demander } from '../../postgres/demandes.ts';
 import { lireLigne } from '../../postgres/lecture/page.ts';
-import { withClient } from '../../postgres/pool.ts';
+import { type Client, withClient } from '../../postgres/pool.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe } from '../auth/authentifier.ts';
 import { ligneAudit } from '../auth/trace.ts';
@@ -55,6 +56,7 @@ function routeDemande(app: FastifyInstance, deps: ApiDeps): void {
       }
       const demande = { tache, options, demandeur: acteurDe(request).userId };
       const corps = await withClient(deps.pool, async (client) => {
+        if (options.centre !== undefined) await exigerCentre(client, deps, options.centre);
         const recue = await demander(client, demande, deps.config.planification, async ({ execution }) => {
           const cible = `executions/${execution}`;
           await noter(
@@ -78,4 +80,11 @@ function routeDemande(app: FastifyInstance, deps: ApiDeps): void {
         .send(corps);
     },
   );
+}
+
+/** A misspelt one would fail attempt after attempt, minutes apart, and raise an alarm. */
+async function exigerCentre(client: Client, { config }: ApiDeps, nom: string): Promise<void> {
+  const known = await nomsConnus(client, config.centres);
+  if (known.includes(nom)) return;
+  throw champInvalide('options/centre', `Centre inconnu ; attendu l’un de ${known.join(', ')}.`);
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
+import { vit } from '../../base/espace.ts';
 import { CHIFFRE, cheminArchive, ecrire, lire, synchroniserDossier, verifierArchive } from './fichiers.ts';
 import { lireManifeste, MANIFESTE, type Manifeste } from './manifeste.ts';
 
@@ -214,7 +215,7 @@ export class Depot {
         const path = join(folder, name);
         const [, host, pid] = name.split('~');
         const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
-        const dead = host === hostname() && !isAlive(Number(pid));
+        const dead = host === hostname() && !vit(Number(pid));
         if (dead || now - mtimeMs > ABANDONED) await rm(path, { recursive: true, force: true });
       }
     }
@@ -236,14 +237,4 @@ export function instantDe(nom: string): number {
 
 function byAge(a: string, b: string): number {
   return instantDe(a) - instantDe(b) || a.length - b.length || (a < b ? -1 : 1);
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid < 1) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }

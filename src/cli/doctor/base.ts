@@ -36,26 +36,44 @@ export const base: Controle = {
   quoi: 'PostgreSQL',
   async faire(cli) {
     let pool: Pool | undefined;
+    let where: string | undefined;
     try {
       const url = await databaseUrl(cli);
+      where = describeUrl(url);
       pool = createPool(url, { logger: silentLogger(), max: 2 });
-      const constats = checkServer(describeUrl(url), await serverState(pool));
+      const constats = checkServer(where, await serverState(pool));
       await requireSchema(pool);
       for (const { quoi, faire } of BEHIND) {
         constats.push(...(await faire(cli, pool).catch((error: unknown) => [failed(quoi, error)])));
       }
       return constats;
     } catch (error) {
-      const remede =
-        error instanceof AtelierError
-          ? error.conseil
-          : 'Vérifiez DATABASE_URL ou POSTGRES_*, et que le serveur tourne.';
-      return [mal('PostgreSQL', messageOf(error), remede)];
+      const detail = where === undefined ? messageOf(error) : `${where} : ${messageOf(error)}`;
+      return [mal('PostgreSQL', detail, remedeDe(error))];
     } finally {
       await pool?.end();
     }
   },
 };
+
+/** What to do when the server cannot be asked at all. */
+export function remedeDe(error: unknown): string {
+  if (error instanceof AtelierError) return error.conseil;
+  switch (codeOf(error)) {
+    case '28P01':
+    case '28000':
+      return 'Corrigez POSTGRES_USER et POSTGRES_PASSWORD (ou DATABASE_URL) : le serveur répond, mais refuse ce compte ou son mot de passe.';
+    case '3D000':
+      return 'Corrigez POSTGRES_DB (ou DATABASE_URL), ou créez la base : createdb --template=template0 --encoding=UTF8 NOM.';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'Corrigez POSTGRES_HOST (ou DATABASE_URL) : ce nom de machine est inconnu ici.';
+    case 'ECONNREFUSED':
+      return 'Le serveur ne tourne pas, ou pas à cette adresse : voyez POSTGRES_HOST et POSTGRES_PORT (ou DATABASE_URL).';
+    default:
+      return 'Vérifiez DATABASE_URL ou POSTGRES_*, et que le serveur tourne.';
+  }
+}
 
 function failed(quoi: string, error: unknown): Constat {
   const remede =
@@ -95,14 +113,17 @@ function readSchema(): string | undefined {
  * Compares the schema of the database with that of the program, statement by statement: whoever added an index or
  * dropped a trigger by hand should know before the next migration does.
  *
+ * Parentheses do not count: PostgreSQL writes `(a OR b) OR c` of what a migration said, `a OR b OR c` once a
+ * restoration has read that again.
+ *
  * @param expected `schema.sql`, or undefined when it was not delivered
  */
 export function compareSchema(actual: string, expected: string | undefined): Constat {
   const quoi = 'Schéma';
   if (expected === undefined) return bien(quoi, 'à jour (schema.sql absent : non comparé)');
   const [here, wanted] = [statements(actual), statements(expected)];
-  const extra = [...here].filter((text) => !wanted.has(text));
-  const missing = [...wanted].filter((text) => !here.has(text));
+  const extra = [...here].flatMap(([key, text]) => (wanted.has(key) ? [] : [text]));
+  const missing = [...wanted].flatMap(([key, text]) => (here.has(key) ? [] : [text]));
   if (extra.length + missing.length === 0) return bien(quoi, 'à jour, tel que schema.sql');
   const examples = [
     ...missing.map((text) => `manque : ${brief(text)}`),
@@ -116,16 +137,17 @@ export function compareSchema(actual: string, expected: string | undefined): Con
   );
 }
 
-/** Lines of tables one by one, everything else by whole statements. */
-function statements(text: string): Set<string> {
-  const found = new Set<string>();
+/** Lines of tables one by one, everything else by whole statements; by what of them is compared. */
+function statements(text: string): Map<string, string> {
+  const found = new Map<string, string>();
   let table = '';
   for (const line of text.split('\n')) {
     if (line.startsWith('--') || line.trim() === '') continue;
     const start = /^CREATE TABLE (\S+)/.exec(line);
     if (start) table = start[1]!;
     // Columns and constraints of other tables have the same words.
-    found.add(line.startsWith('  ') && table !== '' ? `${table} : ${line.trim().replace(/,$/, '')}` : line);
+    const said = line.startsWith('  ') && table !== '' ? `${table} : ${line.trim().replace(/,$/, '')}` : line;
+    found.set(said.replaceAll(/[()]/g, ''), said);
     if (line === ');') table = '';
   }
   return found;

@@ -1,4 +1,4 @@
-import { listerCentres } from '../../postgres/conservation-jours.ts';
+import { nomsConnus } from '../../postgres/centres.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import type { Cli } from '../cli.ts';
 import { attention, bien, type Constat, type Controle } from './constat.ts';
@@ -45,20 +45,20 @@ export const canaux: Controle = {
 /** A centre that nobody knows, in the settings of the alerts, is one whose own hours or silence are never applied. */
 export async function centresDesAlertes({ config }: Cli, pool: Pool): Promise<Constat[]> {
   const { horaires, silence } = config.alertes;
-  const known = new Set([...config.centres, ...(await listerCentres(pool))].map(({ nom }) => nom));
+  const known = await nomsConnus(pool, config.centres);
   return (
     [
       ['HORAIRES', horaires.parCentre],
       ['ALERTE_SILENCE', silence.parCentre],
     ] as const
   ).flatMap(([quoi, parCentre]) => {
-    const strange = [...parCentre.keys()].filter((nom) => !known.has(nom));
+    const strange = [...parCentre.keys()].filter((nom) => !known.includes(nom));
     if (strange.length === 0) return [];
     return [
       attention(
         quoi,
         `centre inconnu : ${strange.join(', ')}`,
-        `Corrigez ${quoi} ; les centres connus : ${[...known].sort().join(', ')}.`,
+        `Corrigez ${quoi} ; les centres connus : ${known.join(', ')}.`,
       ),
     ];
   });

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Config } from '../../base/config.ts';
-import { messageOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import { centreOfFolder } from '../../sources/centre.ts';
 import { DossierLocal } from '../../sources/dossier.ts';
 import type { Cli } from '../cli.ts';
@@ -17,11 +18,14 @@ const FEW_INODES = 0.02;
 export const dossiers: Controle = {
   quoi: 'Dossiers',
   async faire(cli) {
-    const { archivesDir, syncLogsDir } = cli.config;
+    const { archivesDir, syncLogsDir, sauvegarde, planification } = cli.config;
     return [
       await checkLogs(cli),
       await checkWritable('ARCHIVES_DIR', archivesDir),
       await checkWritable('SYNC_LOGS_DIR', syncLogsDir),
+      ...(planification.horaires.sauvegarde
+        ? [await checkWritable('SAUVEGARDE_DIR', sauvegarde.dossier)]
+        : []),
     ];
   },
 };
@@ -75,11 +79,23 @@ function distantsSeuls({ centres, sftp }: Config): boolean {
   return distants.size > 0 && centres.every(({ dossier }) => distants.has(dossier));
 }
 
+/** The folder itself, or the nearest one above it that exists. */
+async function existing(dir: string): Promise<string> {
+  try {
+    if (!(await stat(dir)).isDirectory()) throw new Error(`${dir} n’est pas un dossier`);
+    return dir;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(dir) === dir) throw error;
+    return await existing(dirname(dir));
+  }
+}
+
 async function checkWritable(quoi: string, dir: string): Promise<Constat> {
   try {
-    await mkdir(dir, { recursive: true });
-    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
-    return checkSpace(quoi, dir, await statfs(dir));
+    // A folder that is not there yet is made by whoever needs it first: not by us, who may be another user.
+    const there = await existing(dir);
+    await access(there, constants.R_OK | constants.W_OK | constants.X_OK);
+    return checkSpace(quoi, there === dir ? dir : `${dir} (sera créé)`, await statfs(there));
   } catch (error) {
     return mal(quoi, messageOf(error), `Donnez à cet utilisateur le droit d’écrire dans ${dir}.`);
   }

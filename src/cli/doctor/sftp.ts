@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { ouvrirDistants } from '../../sources/ouvrir.ts';
+import { pourShell } from '../text.ts';
+import { ouvertAuxAutres } from './acces.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
 
 /** Private keys are ours alone, servers are known and let us in. */
@@ -35,16 +37,14 @@ export const sftp: Controle = {
 
 /** Rights of a key file; whether it is a key at all, entering the server tells. */
 export async function checkKey(file: string): Promise<Constat[]> {
-  const mode = await stat(file).then(
-    (found) => found.mode & 0o777,
-    () => undefined,
-  );
-  if (mode === undefined || (mode & 0o077) === 0) return [];
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !ouvertAuxAutres(found)) return [];
+  const mode = found.mode & 0o777;
   return [
     attention(
       'SFTP_CLE',
       `${file} : droits ${mode.toString(8)}, d’autres comptes de cette machine peuvent la lire`,
-      `chmod 600 ${file}`,
+      `chmod 600 ${pourShell(file)}`,
     ),
   ];
 }

@@ -103,5 +103,6 @@ export function remember(centre: Centre, { fichier, taille, signature, sha256 }:
     signature: signature ?? null,
     tailles,
   });
-  centre.shas.add(sha256);
+  // A file that grows while it is followed has other bytes at each look: nobody sends those of a moment ago again.
+  if (before?.etat !== 'lu') centre.shas.add(sha256);
 }

@@ -14,6 +14,7 @@ import { type Lecture, type LectureContexte, lire } from './lecture.ts';
 import { chronometrer } from './listage.ts';
 import { Lots } from './lots.ts';
 import { mesurerLecture } from './mesures.ts';
+import { Pannes } from './pannes.ts';
 import type { Recalcul } from './recalcul.ts';
 import { direLecture, reprendreJournees } from './reprise.ts';
 import { Suites } from './suites.ts';
@@ -32,6 +33,8 @@ export interface ImportOptions {
 
 /** Time between two looks at what others left undone, while a source is followed (ms). */
 const FINISH_EVERY = 5_000;
+/** Files that grow of which it is remembered where they are. */
+const MOBILES = 1_000;
 
 /**
  * One import, or several scans of the same source one after the other (following): what a scan has learnt of the
@@ -54,6 +57,7 @@ export class Import {
   readonly #suites = new Suites();
   /** those read since the first scan, by path: where a hint may lead straight to */
   readonly #mobiles = new Map<string, FichierSource>();
+  readonly #pannes: Pannes;
   readonly #lots: Lots;
   /** what listing the source took the last time, ms */
   #listing = 0;
@@ -64,6 +68,7 @@ export class Import {
     this.#aBlanc = options.aBlanc ?? false;
     this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
     this.#illisibles = new Illisibles(ctx, this.#aBlanc);
+    this.#pannes = new Pannes(ctx.logger);
     this.#lots = new Lots(ctx, {
       aBlanc: this.#aBlanc,
       remplacer: new Set(options.replace === undefined ? [] : [options.replace]),
@@ -75,6 +80,10 @@ export class Import {
         for (const lecture of lectures) this.#tell(centre, lecture);
       },
       onRecalcul: this.#count,
+      onInacheve: () => {
+        this.#finished = Number.NEGATIVE_INFINITY;
+      },
+      pannes: this.#pannes,
     });
   }
 
@@ -124,6 +133,7 @@ export class Import {
   async #go(entries: AsyncIterable<EntreeSource>): Promise<Compteurs> {
     const { signal } = this.#ctx.shutdown;
     this.#compteurs = nouveauxCompteurs();
+    this.#pannes.commencer();
     this.#lots.commencer();
     try {
       for await (const entree of entries) {
@@ -155,6 +165,7 @@ export class Import {
       await this.#finish();
       this.#finished = now;
     }
+    this.#pannes.lever(this.#options.suivi === true);
     this.#scans++;
     return this.#compteurs;
   }
@@ -197,9 +208,16 @@ export class Import {
     }
     const lecture = await this.#lire(centre, fichier, connu, false);
     if (!lecture) return;
-    if (this.#following()) this.#mobiles.set(fichier.chemin, fichier);
+    if (this.#following()) this.#suivre(fichier);
     if (replace) this.#replaced = true;
     await this.#lots.ajouter(centre, lecture);
+  }
+
+  /** The longest untouched are forgotten: another news of them costs a scan. */
+  #suivre(fichier: FichierSource): void {
+    this.#mobiles.delete(fichier.chemin);
+    this.#mobiles.set(fichier.chemin, fichier);
+    if (this.#mobiles.size > MOBILES) this.#mobiles.delete(this.#mobiles.keys().next().value!);
   }
 
   async #lire(
@@ -257,7 +275,7 @@ export class Import {
   async #finish(): Promise<void> {
     const byId = this.#centres.byId();
     await withClient(this.#ctx.pool, async (client) => {
-      await reprendreJournees(this.#ctx, client, byId, this.#count);
+      await reprendreJournees(this.#ctx, client, byId, this.#count, this.#pannes);
       // What others left to be erased is found once; after that only what was read here makes more of it.
       for (const centreId of this.#scans === 0 ? byId.keys() : this.#touched) {
         await eraseArchives(this.#ctx, client, centreId);

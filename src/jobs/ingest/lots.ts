@@ -6,6 +6,7 @@ import type { IngestContext } from './context.ts';
 import { type Enregistrement, enregistrer } from './enregistrement.ts';
 import { discard, type Lecture } from './lecture.ts';
 import { mesurerRetard } from './mesures.ts';
+import { duContenu, type Pannes } from './pannes.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
 import { Voies } from './voies.ts';
 
@@ -37,6 +38,10 @@ export interface OptionsLots {
   /** Files are registered: their bytes are safe, their days will be recomputed. */
   readonly onEnregistres: (centre: Centre, lectures: readonly Lecture[]) => void;
   readonly onRecalcul: (recalcul: Recalcul) => void;
+  /** Days were left to the end of the scan. */
+  readonly onInacheve: () => void;
+  /** what concerns one centre only, so that the others go on */
+  readonly pannes: Pannes;
 }
 
 /** Files that were read, on their way into PostgreSQL: in batches, while the next ones are being read. */
@@ -107,22 +112,34 @@ export class Lots {
     this.#files *= 2;
     const jours = await this.#registerOrForget(lot);
     await this.#writing;
-    this.#writing = this.#recompute(lot, jours);
+    this.#writing = this.#recomputeOrNote(lot, jours);
     // A failure is thrown by the next wait; until then it must not count as unhandled.
     this.#writing.catch(() => undefined);
   }
 
   async #write(lot: Lot): Promise<void> {
     const jours = await this.#registerOrForget(lot);
-    await this.#recompute(lot, jours);
+    await this.#recomputeOrNote(lot, jours);
   }
 
+  /** @returns days to be recomputed: none when it was not registered, for a reason that is its own */
   async #registerOrForget(lot: Lot): Promise<ReadonlySet<number>> {
     try {
       return await this.#register(lot);
     } catch (error) {
       await this.#jeter(lot);
-      throw error;
+      this.#options.pannes.noter(lot.centre.nom, error, { relire: true });
+      return new Set();
+    }
+  }
+
+  /** Days that cannot be computed stay marked: the end of the scan tries one after the other. */
+  async #recomputeOrNote(lot: Lot, jours: ReadonlySet<number>): Promise<void> {
+    try {
+      await this.#recompute(lot, jours);
+    } catch (error) {
+      if (!duContenu(error)) throw error;
+      this.#options.onInacheve();
     }
   }
 

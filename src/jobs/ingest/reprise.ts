@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/logger.ts';
+import { formatDay } from '../../base/time.ts';
 import { pendingDays } from '../../postgres/jours.ts';
 import { type Client, transaction } from '../../postgres/pool.ts';
 import type { Centre } from './centres.ts';
@@ -6,20 +7,36 @@ import type { Compteurs } from './compteurs.ts';
 import type { IngestContext } from './context.ts';
 import type { Lecture } from './lecture.ts';
 import { raisonEcart } from './nouvelles-versions.ts';
+import { duContenu, type Pannes } from './pannes.ts';
 import { type Recalcul, recalculer } from './recalcul.ts';
 
-/** Recomputes the days of the given centres (by id) that an import left marked: it was killed, or is still at it. */
+/**
+ * Recomputes the days of the given centres (by id) that an import left marked: it was killed, is still at it, or could
+ * not. A day that cannot be computed stays marked, and keeps no other from it.
+ */
 export async function reprendreJournees(
   ctx: IngestContext,
   client: Client,
   centres: ReadonlyMap<number, Centre>,
   onRecalcul: (recalcul: Recalcul) => void,
+  pannes: Pannes,
 ): Promise<void> {
   for (const { centreId, jours } of await pendingDays(client)) {
     const centre = centres.get(centreId);
     if (!centre) continue;
+    const reprendre = async (lot: readonly number[]): Promise<void> =>
+      onRecalcul(await transaction(client, () => recalculer(ctx, client, centre, [...lot])));
     ctx.logger.info({ centre: centre.nom, jours: jours.length }, 'reprise de journées à recalculer');
-    onRecalcul(await transaction(client, () => recalculer(ctx, client, centre, jours)));
+    try {
+      await reprendre(jours);
+    } catch (error) {
+      if (!duContenu(error)) throw error;
+      for (const jour of jours) {
+        await reprendre([jour]).catch((cause: unknown) =>
+          pannes.noter(`${centre.nom}, journée ${formatDay(jour)}`, cause),
+        );
+      }
+    }
   }
 }
 

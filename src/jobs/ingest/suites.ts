@@ -119,6 +119,9 @@ export class Suite {
   }
 }
 
+/** Files of one centre that may grow at the same time: a machine writes one, and ends another. */
+const PAR_CENTRE = 8;
+
 /** Files that grow, by path; those that have not grown for longest go when there are too many. */
 export class Suites {
   readonly #byPath = new Map<string, Suite>();
@@ -132,6 +135,10 @@ export class Suites {
 
   put(chemin: string, suite: Suite): void {
     this.#byPath.set(chemin, suite);
+    // Yesterday's log does not grow any more: a worker that runs for a year must not keep them all.
+    const centre = chemin.slice(0, chemin.indexOf('/') + 1);
+    const same = centre === '' ? [] : [...this.#byPath.keys()].filter((path) => path.startsWith(centre));
+    for (const old of same.slice(0, -PAR_CENTRE)) this.#byPath.delete(old);
     let sum = 0;
     for (const { poids } of this.#byPath.values()) sum += poids;
     for (const [oldest, { poids }] of this.#byPath) {

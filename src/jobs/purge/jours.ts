@@ -2,6 +2,7 @@ import { AtelierError } from '../../base/errors.ts';
 import { formatDay } from '../../base/time.ts';
 import type { CentrePurge } from '../../postgres/conservation-jours.ts';
 import * as jours from '../../postgres/conservation-jours.ts';
+import { rejetsEchus, supprimerRejetsEchus } from '../../postgres/conservation-rejets.ts';
 import { lockCentre } from '../../postgres/fichiers.ts';
 import { claimDays } from '../../postgres/jours.ts';
 import { geler } from '../../postgres/jours-geles.ts';
@@ -86,19 +87,21 @@ export async function purgerSessions(passage: Passage): Promise<void> {
 /** Raw bytes none of which is of a day to be kept. First the database forgets them, then they go from the disk. */
 export async function purgerArchives(passage: Passage): Promise<void> {
   const { client, aBlanc } = passage;
-  const { versions: lot } = passage.lots;
   for (const centre of await jours.listerCentres(client)) {
     const echeance = passage.echeance(centre);
+    const all = await jours.versionsEchues(client, echeance, passage.maintenant);
     if (aBlanc) {
-      const all = await jours.versionsEchues(client, echeance, passage.maintenant, 1_000_000);
       await passage.compter(all.length);
       continue;
     }
-    for (let last = lot; last === lot; ) {
+    // At least once: a purge that was killed may have left some on the disk.
+    for (const lot of all.length > 0 ? lots(all, passage.lots.versions) : [[]]) {
       passage.continuer();
-      last = await transaction(client, async () => {
+      await transaction(client, async () => {
         await lockCentre(client, centre.id);
-        const past = await jours.versionsEchues(client, echeance, passage.maintenant, lot);
+        // What was read again since, or grew, may stay.
+        const ids = lot.map(({ id }) => id);
+        const past = await jours.versionsEchues(client, echeance, passage.maintenant, ids);
         await retirerVersions(passage.ctx, client, centre, past, passage.maintenant, async () => {
           await passage.effacements.ajouter(
             { genre: 'archives', centre, sha256: past.map(({ sha256 }) => sha256) },
@@ -111,13 +114,27 @@ export async function purgerArchives(passage: Passage): Promise<void> {
         });
         await passage.compter(past.length);
         passage.etape('avant_validation');
-        return past.length;
       });
       passage.etape('avant_effacement');
-      // Also what a purge that was killed here left on the disk.
       await eraseArchives(passage.ctx, client, centre.id);
       passage.etape('apres_lot');
     }
+    await oublierEtats(passage, centre);
+  }
+}
+
+/** How long the shorter states of a growing file are listed (ms). They hold nothing that its version does not. */
+const ETATS_GARDES = 31 * 86_400_000;
+
+async function oublierEtats(passage: Passage, centre: CentrePurge): Promise<void> {
+  const { client, maintenant } = passage;
+  const lot = passage.lots.lignes;
+  for (let last = lot; last === lot; ) {
+    passage.continuer();
+    last = await transaction(client, async () => {
+      await lockCentre(client, centre.id);
+      return await jours.oublierPrefixes(client, centre.id, maintenant - ETATS_GARDES, lot);
+    });
   }
 }
 
@@ -152,8 +169,8 @@ export async function purgerQuarantaine(passage: Passage): Promise<void> {
   const { client, aBlanc, maintenant } = passage;
   for (const centre of await jours.listerCentres(client)) {
     const echeance = passage.echeance(centre);
-    const { jours: past, nombre } = await jours.rejetsEchus(client, echeance, maintenant);
-    if (nombre === 0) continue;
+    const { jours: past, versions } = await rejetsEchus(client, echeance, maintenant);
+    const nombre = [...versions.values()].reduce((sum, n) => sum + n, 0);
     if (aBlanc) {
       await passage.compter(nombre);
       continue;
@@ -168,18 +185,35 @@ export async function purgerQuarantaine(passage: Passage): Promise<void> {
         passage.etape('avant_validation');
       });
     }
-    const lot = passage.lots.lignes;
-    for (let last = lot; last === lot; ) {
-      passage.continuer();
-      last = await transaction(client, async () => {
-        await lockCentre(client, centre.id);
-        const gone = await jours.supprimerRejetsEchus(client, echeance, maintenant, lot);
-        await passage.compter(gone);
-        return gone;
-      });
-      passage.etape('apres_lot');
+    const most = passage.lots.lignes;
+    for (const lot of parPoids(versions, most)) {
+      for (let last = most; last === most; ) {
+        passage.continuer();
+        last = await transaction(client, async () => {
+          await lockCentre(client, centre.id);
+          const gone = await supprimerRejetsEchus(client, echeance, maintenant, lot, most);
+          await passage.compter(gone);
+          return gone;
+        });
+        passage.etape('apres_lot');
+      }
     }
   }
+}
+
+/** Keys in pieces whose values add up to less than `most`; one that has more comes alone. */
+function* parPoids(poids: ReadonlyMap<number, number>, most: number): Generator<readonly number[]> {
+  let lot: number[] = [];
+  let sum = 0;
+  for (const [cle, n] of poids) {
+    if (lot.length > 0 && sum + n >= most) {
+      yield lot;
+      [lot, sum] = [[], 0];
+    }
+    lot.push(cle);
+    sum += n;
+  }
+  if (lot.length > 0) yield lot;
 }
 
 function entree(

@@ -4,7 +4,7 @@ import { type Depot, LISTE_ARCHIVES, type Sauvegarde } from '../../archives/sauv
 import { CHIFFRE, empreinte, verifierArchive } from '../../archives/sauvegarde/fichiers.ts';
 import { idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import type { Avance } from '../sauvegarde.ts';
+import type { Avance } from './avance.ts';
 
 /** What a look at a backup found. */
 export interface Verification {

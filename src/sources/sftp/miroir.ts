@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { codeOf } from '../../base/errors.ts';
+import { vit } from '../../base/espace.ts';
 
 /** Where the bytes of the remote file begin in a copy; what is noted of them stands before. */
 export const ENTETE = 512;
@@ -171,7 +171,7 @@ export class Miroir {
       const [host, pid, jeton, , cle] = name.split('~');
       const used = cle !== undefined;
       const ours = Number(pid) === process.pid;
-      const dead = used && host === hostname() && (ours ? jeton !== JETON : !isAlive(Number(pid)));
+      const dead = used && host === hostname() && (ours ? jeton !== JETON : !vit(Number(pid)));
       if (dead || now - mtimeMs > (used && host !== hostname() ? ABANDONNEE : OUBLIEE)) {
         await rm(path, { force: true });
       }
@@ -184,15 +184,5 @@ export class Miroir {
 
   #own(cle: string): string {
     return join(this.#root, `${hostname()}~${process.pid}~${JETON}~${serial++}~${cle}`);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid < 1) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }
