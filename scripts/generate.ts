@@ -6,10 +6,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Setting } from '../src/base/config/setting.ts';
+import { SECTIONS } from '../src/base/config/settings.ts';
 import { CODES } from '../src/base/errors.ts';
 import { silentLogger } from '../src/base/logger.ts';
-import type { Setting } from '../src/base/setting.ts';
-import { SECTIONS } from '../src/base/settings.ts';
 import { ensureEmbedded, stopEmbedded } from '../src/embedded/postgres.ts';
 import { migrate } from '../src/postgres/migrate.ts';
 import { createPool, withClient } from '../src/postgres/pool.ts';

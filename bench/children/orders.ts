@@ -1,6 +1,6 @@
 // One way of getting the orders out of the ERP, timed inside a fresh process: `seed`, `extract` or `sync`.
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { extraireCommandes } from '../../src/jobs/extraction-commandes.ts';
 import { sync } from '../../src/jobs/sync.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Archive } from '../../src/archives/archive.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Shutdown } from '../../src/base/shutdown.ts';
 import { FactoryTime } from '../../src/base/time.ts';

@@ -1,7 +1,7 @@
 import type { Archive } from '../archives/archive.ts';
 import type { Coffre } from '../base/chiffrement.ts';
+import type { Cles } from '../base/config/api.ts';
 import type { Config } from '../base/config.ts';
-import type { Cles } from '../base/config-api.ts';
 import type { Logger } from '../base/logger.ts';
 import type { FactoryTime } from '../base/time.ts';
 import type { Pool } from '../postgres/pool.ts';

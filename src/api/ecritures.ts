@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { codeOf } from '../base/errors.ts';
 import { lireLigne } from '../postgres/lecture/page.ts';
 import { type Client, type Queryable, transaction, withClient } from '../postgres/pool.ts';
-import { supprimerLigne, type TableSaisie, type Valeurs, verrouillerLigne } from '../postgres/saisie.ts';
+import {
+  supprimerLigne,
+  type TableSaisie,
+  type Valeurs,
+  verrouillerLigne,
+} from '../postgres/production/saisie.ts';
 import { ecrire } from './acces.ts';
 import type { ApiDeps } from './deps.ts';
 import { etagDe, exigerIfMatch } from './etag.ts';

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type AlertesConfig, readAlertes } from './config-alertes.ts';
-import { type ApiConfig, readApi } from './config-api.ts';
-import { type ConservationConfig, readConservation } from './config-conservation.ts';
-import { type ErpConfig, readErp } from './config-erp.ts';
-import { type ObservationConfig, readObservation } from './config-observation.ts';
-import { type PlanificationConfig, readPlanification } from './config-planification.ts';
-import { readSauvegarde, type SauvegardeConfig } from './config-sauvegarde.ts';
-import { readSftp, type SftpConfig } from './config-sftp.ts';
+import { type AlertesConfig, readAlertes } from './config/alertes.ts';
+import { type ApiConfig, readApi } from './config/api.ts';
+import { type ConservationConfig, readConservation } from './config/conservation.ts';
+import { type ErpConfig, readErp } from './config/erp.ts';
+import { type ObservationConfig, readObservation } from './config/observation.ts';
+import { type PlanificationConfig, readPlanification } from './config/planification.ts';
+import { readSauvegarde, type SauvegardeConfig } from './config/sauvegarde.ts';
+import { SETTINGS } from './config/settings.ts';
+import { readSftp, type SftpConfig } from './config/sftp.ts';
 import { AtelierError, messageOf } from './errors.ts';
-import { SETTINGS } from './settings.ts';
 import { parseTimeOfDay } from './time.ts';
 
 /** When a controller writes its `MachineWait` line: as the wait begins (spec default) or once it is over. */

@@ -1,5 +1,5 @@
+import { SETTINGS } from './config/settings.ts';
 import { readEnv } from './config.ts';
-import { SETTINGS } from './settings.ts';
 
 /**
  * The settings that this installation gives, without the secret ones: what somebody who sets it up again must know.

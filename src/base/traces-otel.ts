@@ -18,7 +18,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import paquet from '../../package.json' with { type: 'json' };
-import type { TracesConfig } from './config-observation.ts';
+import type { TracesConfig } from './config/observation.ts';
 import { messageOf } from './errors.ts';
 import { filEnCours } from './fil.ts';
 import type { Attributs, Etendue, Genre, OptionsEtendue, Traceur } from './traceur.ts';

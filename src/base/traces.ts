@@ -1,4 +1,4 @@
-import type { TracesConfig } from './config-observation.ts';
+import type { TracesConfig } from './config/observation.ts';
 import { dansFil } from './fil.ts';
 import type { Attributs, Etendue, OptionsEtendue, Traceur } from './traceur.ts';
 

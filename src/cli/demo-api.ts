@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { hacher } from '../api/auth/mot-de-passe.ts';
+import { type Cles, exigerCles } from '../base/config/api.ts';
 import { type Config, readEnv } from '../base/config.ts';
-import { type Cles, exigerCles } from '../base/config-api.ts';
 import { codeOf } from '../base/errors.ts';
 import { vit } from '../base/espace.ts';
-import { oublierComptes } from '../postgres/coffre.ts';
+import { oublierComptes } from '../postgres/comptes/coffre.ts';
+import { creerCompte, ouvrirCoffre, trouverParNom } from '../postgres/comptes/users.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
-import { creerCompte, ouvrirCoffre, trouverParNom } from '../postgres/users.ts';
 
 /** The API of the demonstration: this machine only, with an account that everyone knows. */
 const HOST = '127.0.0.1';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { NOMS_TACHES } from '../base/config-planification.ts';
+import { NOMS_TACHES } from '../base/config/planification.ts';
 import { FactoryTime } from '../base/time.ts';
-import { ETATS, type ExecutionListee, listerExecutions } from '../postgres/listes-executions.ts';
+import { ETATS, type ExecutionListee, listerExecutions } from '../postgres/taches/listes-executions.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { NOMS_TACHES, type NomTache } from '../base/config-planification.ts';
+import { NOMS_TACHES, type NomTache } from '../base/config/planification.ts';
 import { AtelierError } from '../base/errors.ts';
 import { manqueA } from '../jobs/taches/registre.ts';
 import { nomsConnus } from '../postgres/centres.ts';
-import { type DemandeRecue, demander, listerEssais } from '../postgres/demandes.ts';
-import { etatTravail } from '../postgres/file-taches.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
+import { type DemandeRecue, demander, listerEssais } from '../postgres/taches/demandes.ts';
+import { etatTravail } from '../postgres/taches/file-taches.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 

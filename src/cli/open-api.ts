@@ -6,14 +6,14 @@ import { Arret } from '../api/arret.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { Evenements } from '../api/evenements.ts';
 import { Archive } from '../archives/archive.ts';
-import { exigerCles } from '../base/config-api.ts';
+import { exigerCles } from '../base/config/api.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
+import { existeUnCompte, ouvrirCoffre } from '../postgres/comptes/users.ts';
 import { Ecoute } from '../postgres/ecoute.ts';
 import { migrate, requireSchema } from '../postgres/migrate.ts';
 import { createApiPool, type Pool, withClient } from '../postgres/pool.ts';
-import { existeUnCompte, ouvrirCoffre } from '../postgres/users.ts';
 import type { Cli } from './cli.ts';
 import { databaseUrl } from './open.ts';
 

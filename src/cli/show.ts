@@ -7,7 +7,7 @@ import {
   loadSessionDetail,
   type PeriodeLue,
   type SessionDetail,
-} from '../postgres/session-detail.ts';
+} from '../postgres/production/session-detail.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openPool } from './open.ts';

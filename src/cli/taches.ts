@@ -3,7 +3,7 @@ import { prochainTick } from '../base/cron.ts';
 import { FactoryTime } from '../base/time.ts';
 import { manqueA } from '../jobs/taches/registre.ts';
 import { type EtatTache, lireEtatTaches } from '../postgres/lecture/etat-taches.ts';
-import { horlogeBase } from '../postgres/planification.ts';
+import { horlogeBase } from '../postgres/taches/planification.ts';
 import type { Cli } from './cli.ts';
 import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, printRows, type TableColumn } from './table.ts';

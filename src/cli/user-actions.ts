@@ -2,15 +2,14 @@ import { hacher } from '../api/auth/mot-de-passe.ts';
 import { refusAdresse, refusMotDePasse, refusNom } from '../api/auth/politique.ts';
 import { Effacements } from '../archives/effacements.ts';
 import type { Coffre } from '../base/chiffrement.ts';
-import { exigerCles } from '../base/config-api.ts';
+import { exigerCles } from '../base/config/api.ts';
 import { AtelierError } from '../base/errors.ts';
 import { ROLES, type Role } from '../base/roles.ts';
 import { FactoryTime } from '../base/time.ts';
 import { noter } from '../postgres/audit.ts';
-import { verrouillerComptes } from '../postgres/coffre.ts';
-import { oublierCompte } from '../postgres/oubli.ts';
-import { type Pool, transaction, withClient } from '../postgres/pool.ts';
-import { oublierTentatives } from '../postgres/tentatives.ts';
+import { verrouillerComptes } from '../postgres/comptes/coffre.ts';
+import { oublierCompte } from '../postgres/comptes/oubli.ts';
+import { oublierTentatives } from '../postgres/comptes/tentatives.ts';
 import {
   type ChangementsCompte,
   type Compte,
@@ -22,7 +21,8 @@ import {
   ouvrirCoffre,
   rechiffrer,
   trouverParNom,
-} from '../postgres/users.ts';
+} from '../postgres/comptes/users.ts';
+import { type Pool, transaction, withClient } from '../postgres/pool.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 import { formatOf, printRows, type TableColumn } from './table.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Archive } from '../archives/archive.ts';
-import { NOMS_TACHES, type NomTache } from '../base/config-planification.ts';
+import { NOMS_TACHES, type NomTache } from '../base/config/planification.ts';
 import { messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal, type Logger, type NomJournal } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createConnection } from 'mysql2/promise';
-import type { ErpConfig } from '../base/config-erp.ts';
+import type { ErpConfig } from '../base/config/erp.ts';
 import { isMariadbAvailable, startMariadb, stopMariadb } from './mariadb.ts';
 
 const INIT_SQL = new URL('../../demo/init.sql', import.meta.url);

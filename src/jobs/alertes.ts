@@ -8,6 +8,8 @@ import { avisDe, type GenreAvis } from '../domain/alertes/avis.ts';
 import { evaluer, type Faits, type FaitsDisque, type FaitsTache } from '../domain/alertes/evaluer.ts';
 import { rapprocher } from '../domain/alertes/rapprocher.ts';
 import { cleDe, REGLES, type Regle } from '../domain/alertes/regles.ts';
+import { mettreEnFile } from '../postgres/alertes/envois.ts';
+import { type EcheanceNotee, echeances, faitsDesCentres, faitsDesTaches } from '../postgres/alertes/faits.ts';
 import {
   type AlerteRow,
   appliquer,
@@ -16,10 +18,8 @@ import {
   lireOuvertes,
   verrouillerAlertes,
 } from '../postgres/alertes.ts';
-import { mettreEnFile } from '../postgres/alertes-envois.ts';
-import { type EcheanceNotee, echeances, faitsDesCentres, faitsDesTaches } from '../postgres/alertes-faits.ts';
-import { horlogeBase } from '../postgres/planification.ts';
 import { type Client, type Pool, transaction, withClient } from '../postgres/pool.ts';
+import { horlogeBase } from '../postgres/taches/planification.ts';
 import { mesurerDisques } from './alertes/disques.ts';
 import { type BilanEnvois, canauxDe, type EnvoiContext, envoyerAvis } from './alertes/envoyer.ts';
 

@@ -1,4 +1,4 @@
-import type { ErpConfig } from '../base/config-erp.ts';
+import type { ErpConfig } from '../base/config/erp.ts';
 import { AtelierError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import {

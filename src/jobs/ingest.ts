@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { suivreTache } from '../base/tache-suivie.ts';
-import { endExecution, startExecution } from '../postgres/executions.ts';
+import { endExecution, startExecution } from '../postgres/taches/executions.ts';
 import type { Compteurs } from './ingest/compteurs.ts';
 import type { IngestContext } from './ingest/context.ts';
 import { Import, type ImportOptions } from './ingest/import.ts';

@@ -3,10 +3,10 @@ import { AtelierError, messageOf } from '../base/errors.ts';
 import { dansFil } from '../base/fil.ts';
 import type { Logger } from '../base/logger.ts';
 import { Shutdown } from '../base/shutdown.ts';
-import { battre, endExecution, etatExecution, oublierOuverte } from '../postgres/executions.ts';
-import { rendreTravail, type Travail } from '../postgres/file-taches.ts';
-import { prendrePassage } from '../postgres/passages.ts';
 import { transaction, withClient } from '../postgres/pool.ts';
+import { battre, endExecution, etatExecution, oublierOuverte } from '../postgres/taches/executions.ts';
+import { rendreTravail, type Travail } from '../postgres/taches/file-taches.ts';
+import { prendrePassage } from '../postgres/taches/passages.ts';
 import type { OptionsTache, ResultatTache, Tache, TacheContext } from './taches/tache.ts';
 
 /** What a worker gives to each run. */

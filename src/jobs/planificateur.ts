@@ -1,8 +1,9 @@
 import type { PgBoss } from 'pg-boss';
-import type { NomTache, PlanificationConfig, Rattrapage } from '../base/config-planification.ts';
+import type { NomTache, PlanificationConfig, Rattrapage } from '../base/config/planification.ts';
 import { type Horaire, prochainTick, ticksEntre } from '../base/cron.ts';
 import type { Logger } from '../base/logger.ts';
-import { envoyer } from '../postgres/file-taches.ts';
+import { type Client, type Pool, transaction, withClient } from '../postgres/pool.ts';
+import { envoyer } from '../postgres/taches/file-taches.ts';
 import {
   ecrirePlanification,
   horlogeBase,
@@ -10,8 +11,7 @@ import {
   oublierPlanification,
   type Planification,
   verrouillerPlanification,
-} from '../postgres/planification.ts';
-import { type Client, type Pool, transaction, withClient } from '../postgres/pool.ts';
+} from '../postgres/taches/planification.ts';
 
 export interface PlanificateurContext {
   readonly pool: Pool;

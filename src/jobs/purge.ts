@@ -2,14 +2,19 @@ import { AtelierError, messageOf } from '../base/errors.ts';
 import { lignesPurgees } from '../base/metrics.ts';
 import { type Conservation, type Duree, ecrireDuree } from '../domain/conservation/duree.ts';
 import {
+  commencerPurge,
+  deverrouillerPurge,
+  finirPurge,
+  verrouillerPurge,
+} from '../postgres/conservation/purges.ts';
+import {
   type CategorieDatee,
   compterAnciens,
   supprimerAnciens,
   TABLES_DATEES,
-} from '../postgres/conservation-tables.ts';
-import { endExecution, startExecution, tenirExecution } from '../postgres/executions.ts';
+} from '../postgres/conservation/tables.ts';
 import { type Client, isServerAway, withClient } from '../postgres/pool.ts';
-import { commencerPurge, deverrouillerPurge, finirPurge, verrouillerPurge } from '../postgres/purges.ts';
+import { endExecution, startExecution, tenirExecution } from '../postgres/taches/executions.ts';
 import { desactiverComptes, oublierComptes } from './purge/comptes.ts';
 import { type Categorie, LOTS, type Lots, Passage, type PurgeContext } from './purge/contexte.ts';
 import { purgerDepot } from './purge/depot.ts';

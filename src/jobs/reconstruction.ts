@@ -5,21 +5,21 @@ import type { Config } from '../base/config.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError } from '../base/errors.ts';
 import { ensureCentre } from '../postgres/centres.ts';
-import { endExecution, startExecution } from '../postgres/executions.ts';
-import { lockCentre } from '../postgres/fichiers.ts';
+import { lockCentre } from '../postgres/journaux/fichiers.ts';
 import {
   type Adoption,
   adopterRemplacees,
   compterSessions,
   creerCentre,
-} from '../postgres/index-archives.ts';
-import { markVersionsDays } from '../postgres/jours.ts';
+} from '../postgres/journaux/index-archives.ts';
+import { markVersionsDays } from '../postgres/journaux/jours.ts';
+import { loadVersions, refreshTypesEvenement, settleVersions } from '../postgres/journaux/versions.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { transaction, withClient } from '../postgres/pool.ts';
 import { lireMarque, oterMarque, poserMarque } from '../postgres/sauvegarde/marque.ts';
 import { occupation, verrouillerSchema } from '../postgres/sauvegarde/restauration.ts';
 import { pendantSauvegarde } from '../postgres/sauvegarde/verrous.ts';
-import { loadVersions, refreshTypesEvenement, settleVersions } from '../postgres/versions.ts';
+import { endExecution, startExecution } from '../postgres/taches/executions.ts';
 import { centreOfFolder } from '../sources/centre.ts';
 import type { IngestContext } from './ingest/context.ts';
 import { Import } from './ingest/import.ts';

@@ -1,18 +1,18 @@
 import { type CentreEfface, type EffacementDate, Effacements } from '../archives/effacements.ts';
 import { parseDay } from '../base/time.ts';
 import { ensureCentre } from '../postgres/centres.ts';
+import { oublierCompte } from '../postgres/comptes/oubli.ts';
 import {
   type CentrePurge,
   listerCentres,
   supprimerDetails,
   supprimerSessions,
   versionsParSha,
-} from '../postgres/conservation-jours.ts';
-import { supprimerRejetsDe } from '../postgres/conservation-rejets.ts';
-import { type CategorieDatee, supprimerAnciens, TABLES_DATEES } from '../postgres/conservation-tables.ts';
-import { lockCentre } from '../postgres/fichiers.ts';
-import { geler, type MotifGel } from '../postgres/jours-geles.ts';
-import { oublierCompte } from '../postgres/oubli.ts';
+} from '../postgres/conservation/jours.ts';
+import { geler, type MotifGel } from '../postgres/conservation/jours-geles.ts';
+import { supprimerRejetsDe } from '../postgres/conservation/rejets.ts';
+import { type CategorieDatee, supprimerAnciens, TABLES_DATEES } from '../postgres/conservation/tables.ts';
+import { lockCentre } from '../postgres/journaux/fichiers.ts';
 import { type Client, transaction, withClient } from '../postgres/pool.ts';
 import { eraseArchives } from './ingest/archives-perimees.ts';
 import { LOTS, lots, type PurgeContext } from './purge/contexte.ts';

@@ -3,7 +3,6 @@ import type { Depot, Sauvegarde } from '../archives/sauvegarde/depot.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError } from '../base/errors.ts';
 import { noter } from '../postgres/audit.ts';
-import { endExecution, startExecution } from '../postgres/executions.ts';
 import { migrate, readMigrations } from '../postgres/migrate.ts';
 import { type Client, createPool, type Pool, transaction, withClient } from '../postgres/pool.ts';
 import { schemaCourant } from '../postgres/sauvegarde/copie.ts';
@@ -16,6 +15,7 @@ import {
   supprimerSchema,
   verrouillerSchema,
 } from '../postgres/sauvegarde/restauration.ts';
+import { endExecution, startExecution } from '../postgres/taches/executions.ts';
 import { rejouerEffacements } from './rejeu-effacements.ts';
 import { ramenerArchives } from './restauration/archives.ts';
 import { unirJournaux } from './restauration/journaux.ts';

@@ -9,10 +9,9 @@ import { idDeCle } from '../base/chiffrement-flux.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
-import { expectedArchives } from '../postgres/controle.ts';
-import { type EtatExecution, endExecution, startExecution } from '../postgres/executions.ts';
 import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
 import type { Pool } from '../postgres/pool.ts';
+import { expectedArchives } from '../postgres/production/controle.ts';
 import {
   type EmpreinteDeTable,
   ecrireBase,
@@ -22,6 +21,7 @@ import {
 } from '../postgres/sauvegarde/copie.ts';
 import { horsSauvegarde } from '../postgres/sauvegarde/schema.ts';
 import { pendantSauvegarde, type Verrou } from '../postgres/sauvegarde/verrous.ts';
+import { type EtatExecution, endExecution, startExecution } from '../postgres/taches/executions.ts';
 import { type ArchivesCopiees, copierArchives } from './sauvegarde/archives.ts';
 import type { Avance } from './sauvegarde/avance.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';

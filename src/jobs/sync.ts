@@ -1,13 +1,13 @@
+import type { ErpConfig } from '../base/config/erp.ts';
 import type { Config } from '../base/config.ts';
-import type { ErpConfig } from '../base/config-erp.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { synchronisationsRefusees } from '../base/metrics.ts';
 import { raisonDe, suivreTache } from '../base/tache-suivie.ts';
 import { tracer } from '../base/traces.ts';
 import * as commandes from '../postgres/commandes.ts';
-import { endExecution, startExecution, tenirExecution } from '../postgres/executions.ts';
 import { type Client, isServerAway, type Pool, transaction, withClient } from '../postgres/pool.ts';
+import { endExecution, startExecution, tenirExecution } from '../postgres/taches/executions.ts';
 import { type Extraction, extraireCommandes } from './extraction-commandes.ts';
 
 export interface SyncContext extends BaseContext {

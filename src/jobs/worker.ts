@@ -1,9 +1,11 @@
 import type { PgBoss } from 'pg-boss';
-import type { NomTache } from '../base/config-planification.ts';
+import type { NomTache } from '../base/config/planification.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Shutdown } from '../base/shutdown.ts';
-import { ABANDONS } from '../postgres/file-schema.ts';
+import { requireSchema } from '../postgres/migrate.ts';
+import { isRefused, isServerAway, withClient } from '../postgres/pool.ts';
+import { ABANDONS } from '../postgres/taches/file-schema.ts';
 import {
   CADENCES,
   type Cadences,
@@ -11,12 +13,10 @@ import {
   type DonneesTravail,
   rendreTravail,
   type Travail,
-} from '../postgres/file-taches.ts';
-import { fermerInterrompues } from '../postgres/interruptions.ts';
-import { mener } from '../postgres/meneur.ts';
-import { requireSchema } from '../postgres/migrate.ts';
-import { noterAbandon } from '../postgres/passages.ts';
-import { isRefused, isServerAway, withClient } from '../postgres/pool.ts';
+} from '../postgres/taches/file-taches.ts';
+import { fermerInterrompues } from '../postgres/taches/interruptions.ts';
+import { mener } from '../postgres/taches/meneur.ts';
+import { noterAbandon } from '../postgres/taches/passages.ts';
 import { aborted, each, rest } from './boucles.ts';
 import { follow } from './ingest.ts';
 import { executerTravail, type PassageContext } from './passage.ts';

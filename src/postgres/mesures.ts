@@ -1,5 +1,5 @@
 import { codeOf } from '../base/errors.ts';
-import { derniereExecution } from './alertes-faits.ts';
+import { derniereExecution } from './alertes/faits.ts';
 import type { Queryable } from './pool.ts';
 
 /** What the database says of the installation at one moment; instants in seconds since the epoch. */

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { accorderDroits } from './droits.ts';
-import { exigerFile, installerFile } from './file-schema.ts';
 import { type Client, type Queryable, transaction } from './pool.ts';
 import { exigerSansMarque } from './sauvegarde/marque.ts';
+import { exigerFile, installerFile } from './taches/file-schema.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 /** Advisory lock of migrations: any constant that nobody else uses. */

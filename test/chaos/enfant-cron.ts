@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '../../src/base/logger.ts';
 import type { Tache } from '../../src/jobs/taches/tache.ts';
 import { executerWorker } from '../../src/jobs/worker.ts';
-import { endExecution, tenirExecution } from '../../src/postgres/executions.ts';
 import { createWorkerPool, transaction, withClient } from '../../src/postgres/pool.ts';
+import { endExecution, tenirExecution } from '../../src/postgres/taches/executions.ts';
 import { makeContext } from '../harness/context.ts';
 
 export interface Ordre {

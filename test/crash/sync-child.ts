@@ -1,7 +1,7 @@
 // A process that synchronises once, to be killed or measured. Its one argument is JSON; see `SyncOrder`.
 
 import { readFileSync } from 'node:fs';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { sync } from '../../src/jobs/sync.ts';
 import { makeSyncContext } from '../harness/sync-context.ts';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Coffre } from '../../src/base/chiffrement.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Role } from '../../src/base/roles.ts';
+import { type Compte, creerCompte, modifierCompte, ouvrirCoffre } from '../../src/postgres/comptes/users.ts';
 import { createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
-import { type Compte, creerCompte, modifierCompte, ouvrirCoffre } from '../../src/postgres/users.ts';
 import { migrateUrl } from './context.ts';
 import { createDatabase, registerTemplate } from './postgres.ts';
 

@@ -8,14 +8,14 @@ import { hacher } from '../../src/api/auth/mot-de-passe.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { Evenements, type LimitesFlux } from '../../src/api/evenements.ts';
 import { Archive } from '../../src/archives/archive.ts';
+import { type Cles, exigerCles } from '../../src/base/config/api.ts';
 import { type Config, loadConfig } from '../../src/base/config.ts';
-import { type Cles, exigerCles } from '../../src/base/config-api.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { ROLES, type Role } from '../../src/base/roles.ts';
 import { FactoryTime } from '../../src/base/time.ts';
+import { creerCompte, ouvrirCoffre } from '../../src/postgres/comptes/users.ts';
 import { Ecoute } from '../../src/postgres/ecoute.ts';
 import { createApiPool, type Pool, withClient } from '../../src/postgres/pool.ts';
-import { creerCompte, ouvrirCoffre } from '../../src/postgres/users.ts';
 import { migrateUrl } from './context.ts';
 import { createDatabase, registerTemplate } from './postgres.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mysql2/promise';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import {
   isMariadbAvailable,
   type MariadbServer,

@@ -1,4 +1,4 @@
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { type Synchronisation, type SyncOptions, sync } from '../../src/jobs/sync.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';

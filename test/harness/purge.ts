@@ -2,7 +2,7 @@ import {
   CONSERVATION_SETTINGS,
   type ConservationConfig,
   readConservation,
-} from '../../src/base/config-conservation.ts';
+} from '../../src/base/config/conservation.ts';
 import type { EtapePurge, PurgeContext } from '../../src/jobs/purge/contexte.ts';
 import { type BilanPurge, type PurgeOptions, purger } from '../../src/jobs/purge.ts';
 import type { Settings } from './context.ts';

@@ -1,7 +1,7 @@
 // What `atelier sync` would make, without a command: also for child processes, so nothing of the test runner here.
 
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { Shutdown } from '../../src/base/shutdown.ts';
 import { FactoryTime } from '../../src/base/time.ts';

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fluxDe } from '../../src/api/octets.ts';
 import { fichierLog, versionDeFichier } from '../../src/api/schemas/fichiers.ts';
-import { saveErreur } from '../../src/postgres/fichiers.ts';
+import { saveErreur } from '../../src/postgres/journaux/fichiers.ts';
 import { type AtelierDEssai, conforme, createAtelier } from '../harness/api-workshop.ts';
 import { randomFrom } from '../harness/tree.ts';
 

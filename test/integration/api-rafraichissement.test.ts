@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modifierCompte } from '../../src/postgres/comptes/users.ts';
 import { withClient } from '../../src/postgres/pool.ts';
-import { modifierCompte } from '../../src/postgres/users.ts';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE } from '../harness/api.ts';
 import { auditSince, lastAuditLine } from '../harness/api-audit.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SessionDetail } from '../../src/postgres/session-detail.ts';
+import type { SessionDetail } from '../../src/postgres/production/session-detail.ts';
 import { DAY, type Installation, install } from '../harness/cli.ts';
 
 let place: Installation;

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifier } from '../../src/api/auth/mot-de-passe.ts';
 import type { Coffre } from '../../src/base/chiffrement.ts';
-import { withClient } from '../../src/postgres/pool.ts';
 import {
   creerCompte,
   etatCompte,
   lireCompte,
   ouvrirCoffre,
   trouverParNom,
-} from '../../src/postgres/users.ts';
+} from '../../src/postgres/comptes/users.ts';
+import { withClient } from '../../src/postgres/pool.ts';
 import { type Finished, type Installation, install } from '../harness/cli.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/atelier.mjs', import.meta.url));

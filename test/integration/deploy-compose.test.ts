@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exigerCles } from '../../src/base/config/api.ts';
+import { SETTINGS } from '../../src/base/config/settings.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import { exigerCles } from '../../src/base/config-api.ts';
-import { SETTINGS } from '../../src/base/settings.ts';
 import { inscriptiblesDeclares } from '../harness/dockerfile.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

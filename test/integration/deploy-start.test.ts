@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { exigerCles } from '../../src/base/config/api.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
-import { exigerCles } from '../../src/base/config-api.ts';
 import { freePort } from '../../src/embedded/postgres-process.ts';
 import { createDatabase } from '../harness/postgres.ts';
 

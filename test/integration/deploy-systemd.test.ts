@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exigerCles } from '../../src/base/config/api.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
-import { exigerCles } from '../../src/base/config-api.ts';
 import { createDatabase } from '../harness/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -4,8 +4,8 @@
 import { appendFile, mkdir, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { creerCompte, ouvrirCoffre } from '../../src/postgres/comptes/users.ts';
 import { withClient } from '../../src/postgres/pool.ts';
-import { creerCompte, ouvrirCoffre } from '../../src/postgres/users.ts';
 import { HASH, KEY } from '../harness/accounts.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 import { setting } from '../harness/property.ts';

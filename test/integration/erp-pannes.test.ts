@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { AtelierError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { type Extraction, extraireCommandes } from '../../src/jobs/extraction-commandes.ts';

@@ -1,10 +1,10 @@
 import { getConstructionPlans, PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NOMS_TACHES } from '../../src/base/config-planification.ts';
+import { NOMS_TACHES } from '../../src/base/config/planification.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { ABANDONS, SCHEMA_FILE, VERSION_FILE } from '../../src/postgres/file-schema.ts';
 import { migrate, readMigrations, requireSchema } from '../../src/postgres/migrate.ts';
 import { createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
+import { ABANDONS, SCHEMA_FILE, VERSION_FILE } from '../../src/postgres/taches/file-schema.ts';
 import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
 
 let database: TestDatabase;

@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REGLES_CONSERVATION } from '../../src/base/config-conservation.ts';
+import { REGLES_CONSERVATION } from '../../src/base/config/conservation.ts';
 import {
   BASES,
   FINALITES,
   INVENTAIRE,
   TABLES_PERSONNELLES,
 } from '../../src/domain/conservation/inventaire.ts';
-import { REFERENCES_COMPTE } from '../../src/postgres/oubli.ts';
+import { REFERENCES_COMPTE } from '../../src/postgres/comptes/oubli.ts';
 import { type ApiDEssai, createApi } from '../harness/api.ts';
 
 const DOC = readFileSync(join(import.meta.dirname, '../../docs/rgpd.md'), 'utf8');

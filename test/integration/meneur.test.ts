@@ -4,8 +4,8 @@ import pg from 'pg';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
-import { mener } from '../../src/postgres/meneur.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { mener } from '../../src/postgres/taches/meneur.ts';
 import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
 
 const logger = silentLogger();

@@ -3,11 +3,11 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import { echeances, faitsDesCentres, faitsDesTaches } from '../../src/postgres/alertes/faits.ts';
 import { lireOuvertes, listerAlertes } from '../../src/postgres/alertes.ts';
-import { echeances, faitsDesCentres, faitsDesTaches } from '../../src/postgres/alertes-faits.ts';
-import { etatWorkers } from '../../src/postgres/controle-taches.ts';
 import { mesurer, REQUETES } from '../../src/postgres/mesures.ts';
 import { createPool, type Pool, withClient } from '../../src/postgres/pool.ts';
+import { etatWorkers } from '../../src/postgres/taches/controle-taches.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { mesurer as cout, noterRequetes } from '../harness/plans.ts';
 import { createDatabase, registerTemplate, type TestDatabase } from '../harness/postgres.ts';

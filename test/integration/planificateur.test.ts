@@ -1,14 +1,14 @@
 // Each tick is queued exactly once, or left as RATTRAPAGE says, whoever looks and however often: O6, O8.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NOMS_TACHES, type NomTache, type PlanificationConfig } from '../../src/base/config/planification.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import { NOMS_TACHES, type NomTache, type PlanificationConfig } from '../../src/base/config-planification.ts';
 import { ticksEntre } from '../../src/base/cron.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { planifier, rattraper } from '../../src/jobs/planificateur.ts';
-import { creerFile } from '../../src/postgres/file-taches.ts';
-import { horlogeBase, lirePlanifications } from '../../src/postgres/planification.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { creerFile } from '../../src/postgres/taches/file-taches.ts';
+import { horlogeBase, lirePlanifications } from '../../src/postgres/taches/planification.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { createDatabase, registerTemplate, type TestDatabase } from '../harness/postgres.ts';
 import { assertProperty } from '../harness/property.ts';

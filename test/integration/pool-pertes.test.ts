@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
-import { creerFile } from '../../src/postgres/file-taches.ts';
 import { createPool, createWorkerPool, withClient } from '../../src/postgres/pool.ts';
+import { creerFile } from '../../src/postgres/taches/file-taches.ts';
 
 /** A message of PostgreSQL's protocol. */
 function message(type: string, body: string | Buffer): Buffer {

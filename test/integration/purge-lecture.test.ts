@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explicationDeSession } from '../../src/api/schemas/explication.ts';
-import { expectedArchives, findMiscounted, findOrphans } from '../../src/postgres/controle.ts';
+import { expectedArchives, findMiscounted, findOrphans } from '../../src/postgres/production/controle.ts';
 import { type AtelierDEssai, conforme, createAtelier } from '../harness/api-workshop.ts';
 import { DAY } from '../harness/cli.ts';
 import { purgeAt } from '../harness/purge.ts';

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Effacements } from '../../src/archives/effacements.ts';
 import { purger } from '../../src/jobs/purge.ts';
+import { deverrouillerPurge, verrouillerPurge } from '../../src/postgres/conservation/purges.ts';
 import { withClient } from '../../src/postgres/pool.ts';
-import { deverrouillerPurge, verrouillerPurge } from '../../src/postgres/purges.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 import { everything, lost, purgeAt, purgeContext } from '../harness/purge.ts';
 

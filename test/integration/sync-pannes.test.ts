@@ -1,7 +1,7 @@
 // Whatever fails at the ERP or on the way to it, the stored orders are untouched and the run says so: F36, F40, F42.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ErpConfig } from '../../src/base/config-erp.ts';
+import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { AtelierError } from '../../src/base/errors.ts';
 import { sync } from '../../src/jobs/sync.ts';
 import { SANS_MARIADB } from '../harness/mariadb.ts';

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Coffre } from '../../src/base/chiffrement.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import { lireCompte, noterConnexion, ouvrirCoffre, trouverParNom } from '../../src/postgres/comptes/users.ts';
 import { createPool } from '../../src/postgres/pool.ts';
-import { lireCompte, noterConnexion, ouvrirCoffre, trouverParNom } from '../../src/postgres/users.ts';
 import { type Accounts, createAccounts, KEY, NEXT, together } from '../harness/accounts.ts';
 import { createDatabase } from '../harness/postgres.ts';
 

@@ -1,7 +1,6 @@
 // A new key for names and addresses, while others work (R6, R7).
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Client, withClient } from '../../src/postgres/pool.ts';
 import {
   type Compte,
   lireCompte,
@@ -10,7 +9,8 @@ import {
   ouvrirCoffre,
   rechiffrer,
   trouverParNom,
-} from '../../src/postgres/users.ts';
+} from '../../src/postgres/comptes/users.ts';
+import { type Client, withClient } from '../../src/postgres/pool.ts';
 import { type Accounts, BOTH, createAccounts, KEY, NEXT, together } from '../harness/accounts.ts';
 
 let accounts: Accounts;

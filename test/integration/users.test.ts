@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noter } from '../../src/postgres/audit.ts';
-import { type Client, transaction, withClient } from '../../src/postgres/pool.ts';
 import {
   type Compte,
   creerCompte,
@@ -14,7 +13,8 @@ import {
   noterConnexion,
   supprimerCompte,
   trouverParNom,
-} from '../../src/postgres/users.ts';
+} from '../../src/postgres/comptes/users.ts';
+import { type Client, transaction, withClient } from '../../src/postgres/pool.ts';
 import { type Accounts, createAccounts, HASH, NOBODY, together } from '../harness/accounts.ts';
 import { untilSomeoneWaits } from '../harness/locks.ts';
 

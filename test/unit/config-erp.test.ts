@@ -1,7 +1,7 @@
 // Settings of the ERP, as an installer writes them.
 import { describe, expect, test } from 'vitest';
+import { ERP_SETTINGS, type ErpConfig, readErp } from '../../src/base/config/erp.ts';
 import { loadConfig } from '../../src/base/config.ts';
-import { ERP_SETTINGS, type ErpConfig, readErp } from '../../src/base/config-erp.ts';
 
 const DEFAULTS = Object.fromEntries(ERP_SETTINGS.map((setting) => [setting.name, setting.default]));
 

@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse } from 'pg-connection-string';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SETTINGS } from '../../src/base/config/settings.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { AtelierError } from '../../src/base/errors.ts';
-import { SETTINGS } from '../../src/base/settings.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atelier-reglages-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALERTES_SETTINGS } from '../../src/base/config-alertes.ts';
-import { SETTINGS } from '../../src/base/settings.ts';
+import { ALERTES_SETTINGS } from '../../src/base/config/alertes.ts';
+import { SETTINGS } from '../../src/base/config/settings.ts';
 import { NOMS_REGLES, REGLES } from '../../src/domain/alertes/regles.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

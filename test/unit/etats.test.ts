@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EtatsDesComptes } from '../../src/api/auth/etats.ts';
-import type { EtatCompte } from '../../src/postgres/users.ts';
+import type { EtatCompte } from '../../src/postgres/comptes/users.ts';
 
 type Answer = ReadonlyMap<string, EtatCompte>;
 const etat = (version_jetons: number): EtatCompte => ({ role: 'lecteur', actif: true, version_jetons });

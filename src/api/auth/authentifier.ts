@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { messageOf } from '../../base/errors.ts';
 import { refusAuthentification } from '../../base/metrics.ts';
-import { etatCle, noterUtilisation } from '../../postgres/cles.ts';
-import { etatsComptes } from '../../postgres/users.ts';
+import { etatCle, noterUtilisation } from '../../postgres/comptes/cles.ts';
+import { etatsComptes } from '../../postgres/comptes/users.ts';
 import { type Acces, type Acteur, autorise } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Probleme } from '../problemes.ts';

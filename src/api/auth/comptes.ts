@@ -3,8 +3,7 @@ import type { z } from 'zod';
 import { Effacements } from '../../archives/effacements.ts';
 import { messageOf } from '../../base/errors.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
-import { type Client, transaction, withClient } from '../../postgres/pool.ts';
-import { fermerFamilles } from '../../postgres/rafraichissements.ts';
+import { fermerFamilles } from '../../postgres/comptes/rafraichissements.ts';
 import {
   type Compte,
   CompteRefuse,
@@ -13,7 +12,8 @@ import {
   modifierCompte,
   supprimerCompte,
   trouverParNom,
-} from '../../postgres/users.ts';
+} from '../../postgres/comptes/users.ts';
+import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
 import { champInvalide } from '../ecritures.ts';
 import { etagDe, exigerIfMatch } from '../etag.ts';

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { noter } from '../../postgres/audit.ts';
-import { transaction, withClient } from '../../postgres/pool.ts';
 import {
   continuerFamille,
   fermerFamille,
   ouvrirFamille,
   utiliserRafraichissement,
-} from '../../postgres/rafraichissements.ts';
-import { etatCompte, noterConnexion, trouverParNom } from '../../postgres/users.ts';
+} from '../../postgres/comptes/rafraichissements.ts';
+import { etatCompte, noterConnexion, trouverParNom } from '../../postgres/comptes/users.ts';
+import { transaction, withClient } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
 import { empreinteDe, nouveauSecret } from './cle.ts';
 import { type Cookie, secretRecu } from './cookie.ts';

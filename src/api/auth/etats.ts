@@ -1,4 +1,4 @@
-import type { EtatCompte } from '../../postgres/users.ts';
+import type { EtatCompte } from '../../postgres/comptes/users.ts';
 
 /** Reads the state of several accounts at once; those that are not there are missing in the answer. */
 export type LireEtats = (ids: readonly string[]) => Promise<ReadonlyMap<string, EtatCompte>>;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { balayerRafraichissements } from '../../postgres/rafraichissements.ts';
+import { balayerRafraichissements } from '../../postgres/comptes/rafraichissements.ts';
 import {
   balayerTentatives,
   deplacerTentatives,
@@ -7,7 +7,7 @@ import {
   type RegleFreinage,
   rendreTentative,
   reserverTentative,
-} from '../../postgres/tentatives.ts';
+} from '../../postgres/comptes/tentatives.ts';
 import type { ApiDeps } from '../deps.ts';
 import { reseauDe } from './adresse.ts';
 

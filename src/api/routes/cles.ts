@@ -10,9 +10,9 @@ import {
   lireCle,
   listerCles,
   revoquerCle,
-} from '../../postgres/cles.ts';
+} from '../../postgres/comptes/cles.ts';
+import { etatCompte } from '../../postgres/comptes/users.ts';
 import { transaction, withClient } from '../../postgres/pool.ts';
-import { etatCompte } from '../../postgres/users.ts';
 import { type Acces, aLeRole } from '../acces.ts';
 import { acteurDe } from '../auth/authentifier.ts';
 import { ecrireCle, empreinteDe, nouveauSecret } from '../auth/cle.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { refusAuthentification } from '../../base/metrics.ts';
 import { noter } from '../../postgres/audit.ts';
-import { fermerFamilleDe } from '../../postgres/rafraichissements.ts';
+import { fermerFamilleDe } from '../../postgres/comptes/rafraichissements.ts';
 import { DEFI } from '../auth/authentifier.ts';
 import { empreinteDe } from '../auth/cle.ts';
 import { chercher, DUREE_FAMILLE, ouvrir, renouveler } from '../auth/connexion.ts';

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { noter } from '../../postgres/audit.ts';
-import { listerCles } from '../../postgres/cles.ts';
+import { listerCles } from '../../postgres/comptes/cles.ts';
 import {
   acquittementsDePersonne,
   dateReactivation,
   demandesDePersonne,
   journalDePersonne,
   listerConnexions,
-} from '../../postgres/export-compte.ts';
-import { existeUnCompte, listerComptes } from '../../postgres/users.ts';
+} from '../../postgres/comptes/export-compte.ts';
+import { existeUnCompte, listerComptes } from '../../postgres/comptes/users.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
 import {

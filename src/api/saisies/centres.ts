@@ -7,7 +7,7 @@ import {
   insererLigne,
   trouverLigne,
   type Valeurs,
-} from '../../postgres/saisie.ts';
+} from '../../postgres/production/saisie.ts';
 import type { Ligne, Saisie } from '../ecritures.ts';
 import { Probleme } from '../problemes.ts';
 import { RESSOURCE_CENTRES } from '../ressources/centres.ts';

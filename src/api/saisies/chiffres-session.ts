@@ -1,6 +1,6 @@
 /** Figures of a session that somebody enters: what is not said is computed, what contradicts itself is refused. */
 import { type Decimal, formatDecimal, hours, percent } from '../../domain/session/decimal.ts';
-import type { Valeurs } from '../../postgres/saisie.ts';
+import type { Valeurs } from '../../postgres/production/saisie.ts';
 import { champInvalide } from '../ecritures.ts';
 import { HEURES_MAX } from '../schemas/sessions.ts';
 

@@ -1,11 +1,11 @@
-import type { Valeurs } from '../../postgres/saisie.ts';
+import type { Valeurs } from '../../postgres/production/saisie.ts';
 import {
   COMMANDES_SAISIES,
   changerLigne,
   insererLigne,
   trouverLigne,
   verrouillerTable,
-} from '../../postgres/saisie.ts';
+} from '../../postgres/production/saisie.ts';
 import { champInvalide, type Saisie } from '../ecritures.ts';
 import { RESSOURCE_COMMANDES } from '../ressources/commandes.ts';
 import { commandeVoletModifiee, commandeVoletSaisie } from '../schemas/commandes.ts';

@@ -14,7 +14,7 @@ import {
   type TableDeDetails,
   trouverLigne,
   type Valeurs,
-} from '../../postgres/saisie.ts';
+} from '../../postgres/production/saisie.ts';
 import { champInvalide, type Saisie } from '../ecritures.ts';
 import { introuvable, Probleme } from '../problemes.ts';
 import type { Ressource } from '../ressource.ts';

@@ -6,7 +6,7 @@ import {
   SESSIONS_SAISIES,
   trouverLigne,
   type Valeurs,
-} from '../../postgres/saisie.ts';
+} from '../../postgres/production/saisie.ts';
 import { champInvalide, type Saisie } from '../ecritures.ts';
 import { RESSOURCE_SESSIONS } from '../ressources/sessions.ts';
 import { sessionProductionModifiee, sessionProductionSaisie } from '../schemas/sessions.ts';

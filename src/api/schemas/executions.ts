@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NOMS_TACHES, type NomTache } from '../../base/config-planification.ts';
+import { NOMS_TACHES, type NomTache } from '../../base/config/planification.ts';
 import { id, instantLu, texte } from './commun.ts';
 
 export const ETATS_EXECUTION = [

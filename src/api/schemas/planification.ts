@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NOMS_TACHES } from '../../base/config-planification.ts';
+import { NOMS_TACHES } from '../../base/config/planification.ts';
 import { id, instantLu } from './commun.ts';
 import { ETATS_EXECUTION } from './executions.ts';
 

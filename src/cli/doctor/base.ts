@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { silentLogger } from '../../base/logger.ts';
-import { type ServeurEtat, serverState } from '../../postgres/controle.ts';
 import { requireSchema } from '../../postgres/migrate.ts';
 import { createPool, describeUrl, type Pool } from '../../postgres/pool.ts';
+import { type ServeurEtat, serverState } from '../../postgres/production/controle.ts';
 import { dumpSchema } from '../../postgres/schema-dump.ts';
 import type { Cli } from '../cli.ts';
 import { databaseUrl } from '../open.ts';

@@ -1,7 +1,7 @@
 import { Coffre } from '../../base/chiffrement.ts';
-import { type ApiConfig, exigerCles } from '../../base/config-api.ts';
+import { type ApiConfig, exigerCles } from '../../base/config/api.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import { lireTemoins } from '../../postgres/controle-cles.ts';
+import { lireTemoins } from '../../postgres/comptes/controle-cles.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import type { Cli } from '../cli.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';

@@ -1,7 +1,7 @@
 import { Archive } from '../../archives/archive.ts';
-import { expectedArchives, findMiscounted, findOrphans } from '../../postgres/controle.ts';
-import { pendingDays } from '../../postgres/jours.ts';
+import { pendingDays } from '../../postgres/journaux/jours.ts';
 import type { Pool } from '../../postgres/pool.ts';
+import { expectedArchives, findMiscounted, findOrphans } from '../../postgres/production/controle.ts';
 import type { Cli } from '../cli.ts';
 import { attention, bien, type Constat, mal } from './constat.ts';
 

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { SETTINGS } from '../../base/config/settings.ts';
 import { readEnvFile } from '../../base/config.ts';
 import { codeOf } from '../../base/errors.ts';
-import { SETTINGS } from '../../base/settings.ts';
 import { pourShell } from '../text.ts';
 import { ouvertAuxAutres } from './acces.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';

@@ -1,5 +1,5 @@
-import { type EtatWorkers, etatWorkers } from '../../postgres/controle-taches.ts';
 import type { Pool } from '../../postgres/pool.ts';
+import { type EtatWorkers, etatWorkers } from '../../postgres/taches/controle-taches.ts';
 import type { Cli } from '../cli.ts';
 import { attention, bien, type Constat } from './constat.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AlertesConfig } from '../../base/config-alertes.ts';
+import type { AlertesConfig } from '../../base/config/alertes.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { FactoryTime } from '../../base/time.ts';
@@ -11,7 +11,7 @@ import {
   type Envoi,
   noterEnvoi,
   prendreEnvoi,
-} from '../../postgres/alertes-envois.ts';
+} from '../../postgres/alertes/envois.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import { envoyerMail } from './mail.ts';
 import { posterWebhook } from './webhook.ts';

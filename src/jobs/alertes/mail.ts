@@ -1,4 +1,4 @@
-import type { MailConfig } from '../../base/config-alertes-canaux.ts';
+import type { MailConfig } from '../../base/config/alertes-canaux.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { FactoryTime } from '../../base/time.ts';
 import { type Avis, objetDe } from '../../domain/alertes/avis.ts';

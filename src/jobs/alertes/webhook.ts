@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import type { WebhookConfig } from '../../base/config-alertes-canaux.ts';
+import type { WebhookConfig } from '../../base/config/alertes-canaux.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Avis } from '../../domain/alertes/avis.ts';
 

@@ -1,7 +1,7 @@
-import { lockCentre } from '../../postgres/fichiers.ts';
+import { lockCentre } from '../../postgres/journaux/fichiers.ts';
+import { takeStaleArchives } from '../../postgres/journaux/versions.ts';
 import { type Client, transaction } from '../../postgres/pool.ts';
 import { peutEffacerArchives } from '../../postgres/sauvegarde/verrous.ts';
-import { takeStaleArchives } from '../../postgres/versions.ts';
 import type { IngestContext } from './context.ts';
 
 /** Erases archives whose bytes are in a longer one, or past their retention period. */

@@ -1,11 +1,11 @@
 import type { AutreEvenement } from '../../domain/journal/events.ts';
-import type { Client } from '../../postgres/pool.ts';
 import {
   addTypesEvenement,
   loadVersions,
   refreshTypesEvenement,
   type VersionRow,
-} from '../../postgres/versions.ts';
+} from '../../postgres/journaux/versions.ts';
+import type { Client } from '../../postgres/pool.ts';
 import type { Nouvelle } from './nouvelles-versions.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { ensureCentre, findCentre } from '../../postgres/centres.ts';
-import { type FichierConnu, loadFichiers, loadShas } from '../../postgres/fichiers.ts';
+import { type FichierConnu, loadFichiers, loadShas } from '../../postgres/journaux/fichiers.ts';
 import type { Client } from '../../postgres/pool.ts';
 import { centreOfFolder } from '../../sources/centre.ts';
 import { type IngestContext, reglesDe } from './context.ts';

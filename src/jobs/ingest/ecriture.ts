@@ -1,6 +1,7 @@
 import { formatDecimal, formatDecimalMicros } from '../../domain/session/decimal.ts';
 import type { PeriodeCalculee, Provenance, SessionCalculee } from '../../domain/session/session.ts';
 import type { Value } from '../../postgres/copy-encoder.ts';
+import type { Client } from '../../postgres/pool.ts';
 import {
   copyDetails,
   type DetailRows,
@@ -12,9 +13,8 @@ import {
   PERIODE_ATTENTE,
   PIECE_PRODUCTION,
   reserveIds,
-} from '../../postgres/details.ts';
-import type { Client } from '../../postgres/pool.ts';
-import * as sessions from '../../postgres/sessions.ts';
+} from '../../postgres/production/details.ts';
+import * as sessions from '../../postgres/production/sessions.ts';
 
 /** A computed session, and the version ids that its rows refer to by index. */
 export interface SessionAEcrire extends sessions.SessionEcrite {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type ContenuConnu, decide } from '../../domain/journal/versions.ts';
-import * as fichiers from '../../postgres/fichiers.ts';
-import { markVersionsDays } from '../../postgres/jours.ts';
-import { suivreVersion } from '../../postgres/jours-geles.ts';
+import { suivreVersion } from '../../postgres/conservation/jours-geles.ts';
+import * as fichiers from '../../postgres/journaux/fichiers.ts';
+import { markVersionsDays } from '../../postgres/journaux/jours.ts';
+import { findVersions, loadVersions, settleVersions } from '../../postgres/journaux/versions.ts';
 import type { Client } from '../../postgres/pool.ts';
-import { findVersions, loadVersions, settleVersions } from '../../postgres/versions.ts';
 import { updateCatalogue } from './catalogue.ts';
 import type { IngestContext } from './context.ts';
 import { noterIndex } from './index-archives.ts';

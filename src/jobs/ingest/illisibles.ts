@@ -1,4 +1,4 @@
-import { effacerErreurs, saveErreur } from '../../postgres/fichiers.ts';
+import { effacerErreurs, saveErreur } from '../../postgres/journaux/fichiers.ts';
 import { MAX_PATH } from '../../sources/source.ts';
 import { type Centre, rememberErreur } from './centres.ts';
 import type { IngestContext } from './context.ts';

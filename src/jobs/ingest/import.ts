@@ -1,7 +1,7 @@
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
-import type { FichierConnu } from '../../postgres/fichiers.ts';
+import type { FichierConnu } from '../../postgres/journaux/fichiers.ts';
 import { withClient } from '../../postgres/pool.ts';
 import type { EntreeSource, FichierSource } from '../../sources/source.ts';
 import { eraseArchives } from './archives-perimees.ts';

@@ -1,5 +1,5 @@
 import { type EntreeIndex, IndexArchives } from '../../archives/index-archives.ts';
-import { etatsDesChemins } from '../../postgres/index-archives.ts';
+import { etatsDesChemins } from '../../postgres/journaux/index-archives.ts';
 import type { Client } from '../../postgres/pool.ts';
 import type { IngestContext } from './context.ts';
 import type { Lecture } from './lecture.ts';

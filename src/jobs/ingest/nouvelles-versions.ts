@@ -2,10 +2,9 @@ import type { ArchiveEnAttente } from '../../archives/archive.ts';
 import { AtelierError } from '../../base/errors.ts';
 import { formatEncoding } from '../../domain/journal/encoding.ts';
 import type { ContenuConnu } from '../../domain/journal/versions.ts';
-import { deleteJours, insertJours } from '../../postgres/jours.ts';
-import { joursSansQuarantaine } from '../../postgres/jours-geles.ts';
-import type { Client } from '../../postgres/pool.ts';
-import { copyRejets, deleteRejets, recompterPurges } from '../../postgres/rejets.ts';
+import { joursSansQuarantaine } from '../../postgres/conservation/jours-geles.ts';
+import { deleteJours, insertJours } from '../../postgres/journaux/jours.ts';
+import { copyRejets, deleteRejets, recompterPurges } from '../../postgres/journaux/rejets.ts';
 import {
   insertVersions,
   isHeldOnce,
@@ -13,7 +12,8 @@ import {
   updateVersion,
   type VersionEcrite,
   type VersionRow,
-} from '../../postgres/versions.ts';
+} from '../../postgres/journaux/versions.ts';
+import type { Client } from '../../postgres/pool.ts';
 import { type ContenuLu, daterRejets, lireRejets, MAX_EVENTS_PER_DAY, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import type { Lecture } from './lecture.ts';

@@ -1,16 +1,16 @@
 import { formatEncoding, parseEncoding } from '../../domain/journal/encoding.ts';
-import { lockCentre } from '../../postgres/fichiers.ts';
-import { deleteJours, insertJours, markVersionsDays } from '../../postgres/jours.ts';
-import { joursSansQuarantaine } from '../../postgres/jours-geles.ts';
-import { transaction, withClient } from '../../postgres/pool.ts';
-import { copyRejets, deleteRejets } from '../../postgres/rejets.ts';
+import { joursSansQuarantaine } from '../../postgres/conservation/jours-geles.ts';
+import { lockCentre } from '../../postgres/journaux/fichiers.ts';
+import { deleteJours, insertJours, markVersionsDays } from '../../postgres/journaux/jours.ts';
+import { copyRejets, deleteRejets } from '../../postgres/journaux/rejets.ts';
 import {
   findOutdated,
   loadVersions,
   refreshTypesEvenement,
   updateVersion,
   type VersionRow,
-} from '../../postgres/versions.ts';
+} from '../../postgres/journaux/versions.ts';
+import { transaction, withClient } from '../../postgres/pool.ts';
 import { analyse, type ContenuLu, daterRejets, lireRejets, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import type { CentreAImporter } from './enregistrement.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 import { formatDay } from '../../base/time.ts';
-import { pendingDays } from '../../postgres/jours.ts';
+import { pendingDays } from '../../postgres/journaux/jours.ts';
 import { type Client, transaction } from '../../postgres/pool.ts';
 import type { Centre } from './centres.ts';
 import type { Compteurs } from './compteurs.ts';

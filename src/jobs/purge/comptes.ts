@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
-import { comptesInactifs, desactiverInactif, oublierCompte } from '../../postgres/oubli.ts';
+import { comptesInactifs, desactiverInactif, oublierCompte } from '../../postgres/comptes/oubli.ts';
+import { CompteRefuse } from '../../postgres/comptes/users.ts';
 import { transaction } from '../../postgres/pool.ts';
-import { CompteRefuse } from '../../postgres/users.ts';
 import type { Passage } from './contexte.ts';
 
 /** Closes accounts that nobody uses. */

@@ -4,9 +4,9 @@ import type { Config } from '../../base/config.ts';
 import type { BaseContext } from '../../base/context.ts';
 import { coupure, dernierJourEchu } from '../../domain/conservation/coupure.ts';
 import type { Duree } from '../../domain/conservation/duree.ts';
-import type { CentrePurge, JoursEchus } from '../../postgres/conservation-jours.ts';
+import type { CentrePurge, JoursEchus } from '../../postgres/conservation/jours.ts';
+import { compterPurge } from '../../postgres/conservation/purges.ts';
 import type { Client, Pool } from '../../postgres/pool.ts';
-import { compterPurge } from '../../postgres/purges.ts';
 
 /** Steps of a purge at which a crash must do no harm; crash tests stop the process there. */
 export type EtapePurge = 'apres_journal' | 'avant_validation' | 'apres_lot' | 'avant_effacement';

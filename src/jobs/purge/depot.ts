@@ -1,7 +1,7 @@
 import { lstat, realpath, unlink } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
-import { fichiersEchus, listerCentres } from '../../postgres/conservation-jours.ts';
+import { fichiersEchus, listerCentres } from '../../postgres/conservation/jours.ts';
 import type { Passage } from './contexte.ts';
 
 /**

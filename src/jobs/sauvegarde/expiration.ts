@@ -1,5 +1,5 @@
 import { type Depot, instantDe } from '../../archives/sauvegarde/depot.ts';
-import type { SauvegardeConfig } from '../../base/config-sauvegarde.ts';
+import type { SauvegardeConfig } from '../../base/config/sauvegarde.ts';
 
 const DAY = 24 * 3600 * 1000;
 

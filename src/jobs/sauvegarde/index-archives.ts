@@ -1,5 +1,5 @@
 import { type EntreeIndex, IndexArchives } from '../../archives/index-archives.ts';
-import { cheminsParticuliers } from '../../postgres/index-archives.ts';
+import { cheminsParticuliers } from '../../postgres/journaux/index-archives.ts';
 import type { Pool } from '../../postgres/pool.ts';
 
 /**

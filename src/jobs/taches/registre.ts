@@ -1,5 +1,5 @@
+import type { NomTache } from '../../base/config/planification.ts';
 import type { Config } from '../../base/config.ts';
-import type { NomTache } from '../../base/config-planification.ts';
 import { tacheIngest } from './ingest.ts';
 import { tachePurge } from './purge.ts';
 import { tacheSauvegarde } from './sauvegarde.ts';

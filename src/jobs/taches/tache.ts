@@ -1,9 +1,9 @@
 import type { Archive } from '../../archives/archive.ts';
+import type { NomTache } from '../../base/config/planification.ts';
 import type { Config } from '../../base/config.ts';
-import type { NomTache } from '../../base/config-planification.ts';
 import type { BaseContext } from '../../base/context.ts';
-import type { EtatExecution } from '../../postgres/executions.ts';
 import type { Pool } from '../../postgres/pool.ts';
+import type { EtatExecution } from '../../postgres/taches/executions.ts';
 import type { SourceJournaux } from '../../sources/source.ts';
 
 export type { NomTache };

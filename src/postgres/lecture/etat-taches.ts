@@ -1,6 +1,6 @@
-import { NOMS_TACHES, type NomTache } from '../../base/config-planification.ts';
-import { SCHEMA_FILE } from '../file-schema.ts';
+import { NOMS_TACHES, type NomTache } from '../../base/config/planification.ts';
 import type { Queryable } from '../pool.ts';
+import { SCHEMA_FILE } from '../taches/file-schema.ts';
 
 /** Where a task stands. Instants are seconds since the epoch, null when there is none. */
 export interface EtatTache {

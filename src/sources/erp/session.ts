@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection, type Query } from 'mysql2';
-import type { ErpConfig } from '../../base/config-erp.ts';
+import type { ErpConfig } from '../../base/config/erp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { erreurErp } from './erreurs.ts';
 

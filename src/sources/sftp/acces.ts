@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
-import type { CentreSftp, SftpConfig } from '../../base/config-sftp.ts';
+import type { CentreSftp, SftpConfig } from '../../base/config/sftp.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { empreinte, HotesConnus, ligneDe, typeDe } from './hotes-connus.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2 from 'ssh2';
-import type { CentreSftp, SftpConfig } from '../../base/config-sftp.ts';
+import type { CentreSftp, SftpConfig } from '../../base/config/sftp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { type Acces, adresseDe, algorithmesHote, lireAcces, refusHote } from './acces.ts';
 import { DelaiSftp, SessionSftp } from './session.ts';

@@ -1,7 +1,7 @@
 import { closeSync, openSync, read } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { CentreSftp, SftpConfig } from '../../base/config-sftp.ts';
+import type { CentreSftp, SftpConfig } from '../../base/config/sftp.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EntreeSource, FichierOuvert, FichierSource, SourceJournaux } from '../source.ts';
 import { Connexion } from './connexion.ts';

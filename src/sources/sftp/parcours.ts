@@ -1,4 +1,4 @@
-import type { CentreSftp } from '../../base/config-sftp.ts';
+import type { CentreSftp } from '../../base/config/sftp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { decodeName, isLog, isPassedOver } from '../noms.ts';
 import { type EntreeSource, MAX_PATH } from '../source.ts';

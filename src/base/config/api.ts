@@ -1,0 +1,198 @@
+import { AtelierError } from '../errors.ts';
+import type { Setting } from './setting.ts';
+
+/** Settings of the API server. Keys are checked by {@link exigerCles}: other commands do without them. */
+export interface ApiConfig {
+  readonly host: string;
+  readonly port: number;
+  /** signs new tokens; the one before it still checks old ones */
+  readonly secretKey: string | undefined;
+  readonly secretKeyPrecedente: string | undefined;
+  /** encrypts names and addresses of accounts; the one before it still reads old rows */
+  readonly cleChiffrement: string | undefined;
+  readonly cleChiffrementPrecedente: string | undefined;
+  /** origins of other sites whose pages may call the API; none by default */
+  readonly corsOrigines: readonly string[];
+  /** addresses (or networks) of reverse proxies whose `X-Forwarded-For` is believed */
+  readonly proxys: readonly string[];
+  /** life of an access token, seconds */
+  readonly dureeJeton: number;
+  /** database for reading lists (a replica), or undefined: the main one */
+  readonly databaseReadUrl: string | undefined;
+  /** connections to PostgreSQL at most */
+  readonly connexions: number;
+}
+
+/** The keys of a server that may start. */
+export interface Cles {
+  /** first the one that signs; each at least 32 bytes */
+  readonly signature: readonly Buffer[];
+  /** first the one that encrypts; each exactly 32 bytes */
+  readonly chiffrement: readonly Buffer[];
+}
+
+const MAKE_SECRET = `node -p "crypto.randomBytes(48).toString('base64url')"`;
+const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
+
+export const API_SETTINGS: readonly Setting[] = [
+  {
+    name: 'HOST',
+    doc: 'API : adresse d’écoute (127.0.0.1 : cette machine seule ; 0.0.0.0 dans un conteneur ou derrière un proxy).',
+    default: '127.0.0.1',
+  },
+  { name: 'PORT', doc: 'API : port d’écoute.', default: '8000' },
+  {
+    name: 'SECRET_KEY',
+    doc: `API : clé de signature des jetons, au moins 32 octets. Pour en faire une :\n  ${MAKE_SECRET}`,
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'SECRET_KEY_PRECEDENTE',
+    doc: 'API : ancienne clé de signature, encore acceptée pendant un changement de clé.',
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'CLE_CHIFFREMENT',
+    doc: `API : clé de chiffrement des comptes (noms, adresses), 32 octets en hexadécimal ou base64. À garder hors de la base\net à sauvegarder à part : sans elle les comptes sont perdus. Pour en faire une :\n  ${MAKE_KEY}`,
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'CLE_CHIFFREMENT_PRECEDENTE',
+    doc: 'API : ancienne clé de chiffrement, encore lue tant que `atelier user rotation` n’a pas tout rechiffré.',
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'CORS_ORIGINES',
+    doc: 'API : origines d’autres sites dont les pages peuvent l’appeler (https://bi.exemple.fr), séparées par des virgules.',
+    default: '',
+  },
+  {
+    name: 'PROXYS_DE_CONFIANCE',
+    doc: 'API : adresses ou réseaux des proxys dont X-Forwarded-For est cru (10.0.0.2,172.16.0.0/12), séparés par des virgules.',
+    default: '',
+  },
+  { name: 'DUREE_JETON', doc: 'API : durée de vie d’un jeton d’accès, en minutes (1 à 30).', default: '15' },
+  {
+    name: 'DATABASE_READ_URL',
+    doc: 'API : réplica PostgreSQL où lire les listes et les exports (vide : la base principale).',
+    default: '',
+    secret: true,
+  },
+  { name: 'API_CONNEXIONS', doc: 'API : connexions à PostgreSQL au plus.', default: '10' },
+];
+
+export function readApi(text: (name: string) => string, problems: string[]): ApiConfig {
+  const optional = (name: string): string | undefined => text(name) || undefined;
+  const databaseReadUrl = optional('DATABASE_READ_URL');
+  if (
+    databaseReadUrl !== undefined &&
+    !(URL.canParse(databaseReadUrl) && /^postgres(ql)?:$/.test(new URL(databaseReadUrl).protocol))
+  ) {
+    problems.push('DATABASE_READ_URL : attendu postgresql://utilisateur:motdepasse@hote:port/base');
+  }
+  const corsOrigines = list(text('CORS_ORIGINES'));
+  for (const origin of corsOrigines) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      problems.push(
+        `CORS_ORIGINES : « ${origin} » n’est pas une origine (https://nom ou https://nom:port, sans rien derrière)`,
+      );
+    }
+  }
+  const proxys = list(text('PROXYS_DE_CONFIANCE'));
+  for (const proxy of proxys) {
+    if (!/^[0-9a-f.:]+(\/\d{1,3})?$/i.test(proxy)) {
+      problems.push(
+        `PROXYS_DE_CONFIANCE : « ${proxy} » n’est ni une adresse ni un réseau (10.0.0.2, 10.0.0.0/8)`,
+      );
+    }
+  }
+  return {
+    host: text('HOST'),
+    port: integer('PORT', text('PORT'), 0, 65_535, problems),
+    secretKey: optional('SECRET_KEY'),
+    secretKeyPrecedente: optional('SECRET_KEY_PRECEDENTE'),
+    cleChiffrement: optional('CLE_CHIFFREMENT'),
+    cleChiffrementPrecedente: optional('CLE_CHIFFREMENT_PRECEDENTE'),
+    corsOrigines,
+    proxys,
+    dureeJeton: integer('DUREE_JETON', text('DUREE_JETON'), 1, 30, problems) * 60,
+    databaseReadUrl,
+    connexions: integer('API_CONNEXIONS', text('API_CONNEXIONS'), 2, 500, problems),
+  };
+}
+
+/**
+ * The keys that signing in and reading accounts need.
+ *
+ * @throws AtelierError ATL_C102 that says what is missing or too short and how to make it; never shows a key
+ */
+export function exigerCles(api: ApiConfig): Cles {
+  const problems: string[] = [];
+  const signature: Buffer[] = [];
+  const chiffrement: Buffer[] = [];
+  for (const [name, value, required] of [
+    ['SECRET_KEY', api.secretKey, true],
+    ['SECRET_KEY_PRECEDENTE', api.secretKeyPrecedente, false],
+  ] as const) {
+    if (value === undefined) {
+      if (required) problems.push(`${name} manque. Pour en faire une : ${MAKE_SECRET}`);
+      continue;
+    }
+    const bytes = Buffer.from(value, 'utf8');
+    if (bytes.length < 32 || new Set(value).size < 8) {
+      problems.push(
+        `${name} : ${bytes.length} octets${bytes.length < 32 ? '' : ' trop répétitifs'}, il en faut au moins 32 tirés au hasard. Pour en faire une : ${MAKE_SECRET}`,
+      );
+    }
+    signature.push(bytes);
+  }
+  for (const [name, value, required] of [
+    ['CLE_CHIFFREMENT', api.cleChiffrement, true],
+    ['CLE_CHIFFREMENT_PRECEDENTE', api.cleChiffrementPrecedente, false],
+  ] as const) {
+    if (value === undefined) {
+      if (required) problems.push(`${name} manque. Pour en faire une : ${MAKE_KEY}`);
+      continue;
+    }
+    const bytes = decodeKey(value);
+    if (bytes === undefined || new Set(bytes).size < 8) {
+      problems.push(
+        `${name} : attendu 32 octets tirés au hasard, en hexadécimal (64 chiffres) ou en base64. Pour en faire une : ${MAKE_KEY}`,
+      );
+      continue;
+    }
+    chiffrement.push(bytes);
+  }
+  if (problems.length > 0) {
+    throw new AtelierError(
+      'ATL_C102',
+      `Clés de l’API manquantes ou trop faibles :\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+  }
+  return { signature, chiffrement };
+}
+
+function decodeKey(value: string): Buffer | undefined {
+  if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return undefined;
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.length === 32 ? bytes : undefined;
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function integer(name: string, value: string, min: number, max: number, problems: string[]): number {
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  problems.push(`${name} : attendu un entier de ${min} à ${max}, reçu « ${value} »`);
+  return min;
+}
