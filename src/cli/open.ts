@@ -54,7 +54,7 @@ export async function openIngest(
     logger.error({ erreur: messageOf(error) }, 'import impossible');
     throw error;
   }
-  const source = ouvrirSource(config, logger, { dir: options.dir, signal: shutdown.signal });
+  const source = await ouvrirSource(config, logger, { dir: options.dir, signal: shutdown.signal });
   shutdown.add(() => source.fermer());
   return {
     config,

@@ -54,7 +54,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const pool = createWorkerPool(url, { logger, max: 8 });
   shutdown.add(() => pool.end());
   await firstLook(cli, pool);
-  const source = ouvrirSource(config, logger);
+  const source = await ouvrirSource(config, logger);
   shutdown.add(() => source.fermer());
   const ctx: WorkerContext = {
     ...{ config, shutdown, logger, pool, url },

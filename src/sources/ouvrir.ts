@@ -3,7 +3,7 @@ import type { Config } from '../base/config.ts';
 import type { Logger } from '../base/logger.ts';
 import { SourceComposite } from './composite.ts';
 import { DossierLocal } from './dossier.ts';
-import { DossierSftp } from './sftp/dossier-sftp.ts';
+import type { DossierSftp } from './sftp/dossier-sftp.ts';
 import type { SourceJournaux } from './source.ts';
 
 /** A source that holds connections: `fermer` ends them. */
@@ -15,23 +15,25 @@ export type SourceOuverte = SourceJournaux & { fermer(): Promise<void> };
  *
  * @param options `dir`: this folder alone, no server
  */
-export function ouvrirSource(
+export async function ouvrirSource(
   config: Config,
   logger: Logger,
   options: { dir?: string | undefined; signal?: AbortSignal } = {},
-): SourceOuverte {
+): Promise<SourceOuverte> {
   const local = new DossierLocal(options.dir ?? config.logsDir);
   if (options.dir !== undefined || config.sftp.centres.length === 0) {
     return Object.assign(local, { fermer: () => Promise.resolve() });
   }
-  const distants = ouvrirDistants(config, logger);
+  const distants = await ouvrirDistants(config, logger);
   const source = new SourceComposite(local, distants, config.centres);
   options.signal?.addEventListener('abort', () => void source.fermer(), { once: true });
   return source;
 }
 
 /** The remote folders alone: what `doctor` tries one by one. The caller closes each. */
-export function ouvrirDistants(config: Config, logger: Logger): DossierSftp[] {
+export async function ouvrirDistants(config: Config, logger: Logger): Promise<DossierSftp[]> {
+  // Some 20 MB of cryptography, which most workshops never need.
+  const { DossierSftp } = await import('./sftp/dossier-sftp.ts');
   const miroirs = join(config.archivesDir, 'miroirs-sftp');
   return config.sftp.centres.map(
     (centre) => new DossierSftp({ centre, config: config.sftp, miroirs, logger }),

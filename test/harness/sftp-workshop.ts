@@ -7,7 +7,7 @@ import type { Workshop } from './ingest.ts';
 
 /** Imports of a workshop whose settings name remote centres, each by a process of its own as far as the source goes. */
 export async function importRemote(workshop: Workshop, options?: ImportOptions): Promise<Compteurs> {
-  const source = openSource(workshop.context);
+  const source = await openSource(workshop.context);
   try {
     return await ingest({ ...workshop.context, source }, options);
   } finally {
@@ -15,6 +15,6 @@ export async function importRemote(workshop: Workshop, options?: ImportOptions):
   }
 }
 
-export function openSource(context: IngestContext): SourceOuverte {
+export function openSource(context: IngestContext): Promise<SourceOuverte> {
   return ouvrirSource(context.config, context.logger);
 }

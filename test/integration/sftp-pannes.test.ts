@@ -198,7 +198,7 @@ it('a local folder of a remote centre is left aside, and said once', async () =>
   await mkdir(join(other, 'DEM12'), { recursive: true });
   await writeFile(join(other, 'DEM12', '20250601.LOG'), await readFile(join(tree, 'DEM12', '20250501.LOG')));
   await workshop.reset({ ...settings(), LOGS_DIR: other });
-  const source = openSource(workshop.context);
+  const source = await openSource(workshop.context);
   const entrees = [];
   for await (const entree of source.list()) entrees.push(entree);
   await source.fermer();

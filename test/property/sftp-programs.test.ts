@@ -46,7 +46,7 @@ it(
           // The same database and folders, with DEM12 taken from the server: its folder is there from the beginning.
           await mkdir(`${logs}/DEM12`, { recursive: true });
           const config = { ...workshop.context.config, sftp: loadConfig(remote).sftp };
-          let source = openSource({ ...workshop.context, config });
+          let source = await openSource({ ...workshop.context, config });
           const imports = () => {
             if (coupure !== null) {
               // The next connection breaks once, whatever it is in the middle of.
@@ -67,7 +67,7 @@ it(
           const renew = async (): Promise<void> => {
             if (!court) return;
             await source.fermer();
-            source = openSource({ ...workshop.context, config });
+            source = await openSource({ ...workshop.context, config });
           };
           try {
             const model = await runProgram(program, logs, {

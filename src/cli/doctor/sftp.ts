@@ -14,8 +14,9 @@ export const sftp: Controle = {
     if (centres.length === 0) return [];
     const files = new Set(centres.flatMap(({ cle }) => cle ?? []));
     const keys = await Promise.all([...files].map(checkKey));
+    const distants = await ouvrirDistants(config, silentLogger());
     const servers = await Promise.all(
-      ouvrirDistants(config, silentLogger()).map(async (source): Promise<Constat> => {
+      distants.map(async (source): Promise<Constat> => {
         const quoi = `SFTP ${source.dossier}`;
         try {
           await source.verifier();
