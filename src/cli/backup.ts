@@ -97,6 +97,9 @@ function report(bilan: BilanSauvegarde): string[] {
     `  base      ${bilan.tables} tables, ${bilan.lignes} lignes, ${bytes(bilan.octets)}`,
     `  archives  ${bilan.archives} (${bytes(bilan.octetsArchives)}), dont ${bilan.archivesCopiees} nouvelles`,
     ...(bilan.effacees.length > 0 ? [`  échues    ${bilan.effacees.join(', ')} : effacées`] : []),
+    ...(bilan.effacement === undefined
+      ? []
+      : [`  ✖ des sauvegardes échues n’ont pu être effacées : ${printable(bilan.effacement)}`]),
     ...(secrets ? [`  À garder ailleurs : ${secrets} (aucune sauvegarde ne les contient).`] : []),
     ...bilan.nonSauvegardes.map((objet) => `  ⚠ pas dans la sauvegarde : ${printable(objet)}`),
     ...(bilan.archivesManquantes.length > 0

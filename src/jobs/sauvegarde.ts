@@ -78,7 +78,10 @@ export type BilanSauvegarde =
       readonly archivesManquantes: readonly string[];
       readonly nonSauvegardes: readonly string[];
       readonly chiffree: boolean;
+      /** names of the older backups that had their time and are gone */
       readonly effacees: readonly string[];
+      /** why such ones are still there, if they are */
+      readonly effacement?: string;
       readonly aGarderAPart: readonly string[];
       readonly dureeMs: number;
     }
@@ -114,7 +117,7 @@ export async function sauvegarder(
       return { etat: 'ignoree' };
     }
     const { etat, ...compteurs } = bilan;
-    await note(etat, compteurs);
+    await note(etat, compteurs, bilan.effacement);
     ctx.logger.info(compteurs, 'sauvegarde terminée');
     return bilan;
   } catch (thrown) {
@@ -154,15 +157,28 @@ class Passage {
     this.#dossier = await this.#depot.commencer();
     try {
       const bilan = await this.#ecrire(started);
-      const effacees = await expirerSauvegardes(this.#depot, this.#ctx.config.sauvegarde, {
-        garder: bilan.nom,
-        maintenant: (this.#options.maintenant ?? Date.now)(),
-      });
-      for (const nom of effacees) this.#ctx.logger.info({ sauvegarde: nom }, 'sauvegarde échue effacée');
-      return { ...bilan, effacees, dureeMs: Math.round(performance.now() - started) };
+      const suite = await this.#expirer(bilan.nom);
+      return { ...bilan, ...suite, dureeMs: Math.round(performance.now() - started) };
     } catch (error) {
       await this.#depot.abandonner(this.#dossier);
       throw error;
+    }
+  }
+
+  /** This backup is whole, whatever becomes of the older ones: to make it again would help nobody. */
+  async #expirer(
+    garder: string,
+  ): Promise<{ effacees: string[] } | { etat: 'partielle'; effacement: string }> {
+    const maintenant = (this.#options.maintenant ?? Date.now)();
+    const { logger, config } = this.#ctx;
+    try {
+      const effacees = await expirerSauvegardes(this.#depot, config.sauvegarde, { garder, maintenant });
+      for (const nom of effacees) logger.info({ sauvegarde: nom }, 'sauvegarde échue effacée');
+      return { effacees };
+    } catch (error) {
+      const effacement = messageOf(error);
+      logger.error({ erreur: effacement }, 'sauvegardes échues pas effacées');
+      return { etat: 'partielle', effacement };
     }
   }
 

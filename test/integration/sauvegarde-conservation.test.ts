@@ -1,6 +1,7 @@
 // R25: backups have an end. R16: what was erased after a backup does not come back with it.
 
-import { readdir, rename } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -51,6 +52,24 @@ it('R25, R10: a backup goes a second after its time, not before; too many go; th
   const late = await etabli.sauvegarder({ maintenant: () => first + 40 * DAY });
   expect(late.effacees).toEqual([noms[2]]);
   expect((await readdir(etabli.depot)).sort()).toEqual([late.nom, 'archives']);
+}, 60_000);
+
+it('R25: an old backup that cannot be removed is told, and does not make the new one a failure', async () => {
+  const depot = join(etabli.home, 'obstacle');
+  const { nom } = await etabli.sauvegarder({ vers: depot });
+  // Where it would be put aside, something else is in the way.
+  const obstacle = join(depot, `.en-cours~${hostname()}~${process.pid}~${nom}`);
+  await writeFile(obstacle, '');
+  const maintenant = (): number => instantDe(nom) + 40 * DAY;
+  const bilan = await etabli.sauvegarder({ vers: depot, maintenant });
+  expect(bilan).toMatchObject({ etat: 'partielle', effacees: [], effacement: expect.stringContaining(nom) });
+  const { rows } = await etabli.atelier.reader.query<{ etat: string; erreur: string }>(
+    `SELECT etat, erreur FROM execution WHERE tache = 'sauvegarde' ORDER BY id DESC LIMIT 1`,
+  );
+  expect(rows).toEqual([{ etat: 'partielle', erreur: expect.stringContaining(nom) }]);
+  await rm(obstacle);
+  expect(await etabli.sauvegarder({ vers: depot, maintenant })).toMatchObject({ etat: 'reussie' });
+  expect(await new Depot(depot, []).noms()).not.toContain(nom);
 }, 60_000);
 
 it('O15: an archive that is missing is named, all the rest is saved: partielle', async () => {
