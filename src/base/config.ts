@@ -5,6 +5,7 @@ import { type AlertesConfig, readAlertes } from './config/alertes.ts';
 import { type ApiConfig, readApi } from './config/api.ts';
 import { type ConservationConfig, readConservation } from './config/conservation.ts';
 import { type ErpConfig, readErp } from './config/erp.ts';
+import { entier, type Texte } from './config/nombres.ts';
 import { type ObservationConfig, readObservation } from './config/observation.ts';
 import { type PlanificationConfig, readPlanification } from './config/planification.ts';
 import { readSauvegarde, type SauvegardeConfig } from './config/sauvegarde.ts';
@@ -120,17 +121,14 @@ export function loadConfig(env: Env = readEnv()): Config {
   return config;
 }
 
-function readDatabaseUrl(text: (name: string) => string, problems: string[]): string | undefined {
+function readDatabaseUrl(text: Texte, problems: string[]): string | undefined {
   const url = text('DATABASE_URL');
   if (url) {
     if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
     problems.push('DATABASE_URL : attendu postgresql://utilisateur:motdepasse@hote:port/base');
     return undefined;
   }
-  const port = Number(text('POSTGRES_PORT'));
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    problems.push(`POSTGRES_PORT : attendu un port entre 1 et 65535, reçu « ${text('POSTGRES_PORT')} »`);
-  }
+  const port = entier('POSTGRES_PORT', text, problems, 1, 65_535);
   const host = text('POSTGRES_HOST');
   if (!host) return undefined;
   const part = (name: string): string => encodeURIComponent(text(name));

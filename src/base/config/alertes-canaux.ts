@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** Where alerts are posted to. */
@@ -58,10 +59,8 @@ export const CANAUX_SETTINGS: readonly Setting[] = [
   },
 ];
 
-type Text = (name: string) => string;
-
 /** @returns undefined when no webhook is set */
-export function readWebhook(text: Text, problems: string[]): WebhookConfig | undefined {
+export function readWebhook(text: Texte, problems: string[]): WebhookConfig | undefined {
   const url = text('ALERTE_WEBHOOK_URL');
   if (!url) return undefined;
   // The address often holds a secret of its own: it is never repeated.
@@ -88,7 +87,7 @@ function readSecret(value: string, problems: string[]): Buffer {
 }
 
 /** @returns undefined when no mail is set */
-export function readMail(text: Text, problems: string[]): MailConfig | undefined {
+export function readMail(text: Texte, problems: string[]): MailConfig | undefined {
   const a = text('ALERTE_MAIL_A')
     .split(',')
     .map((part) => part.trim())
@@ -135,11 +134,8 @@ function readUrl(value: string, problems: string[]): Server | undefined {
   }
 }
 
-function readParts(text: Text, problems: string[]): Server | undefined {
-  const port = Number(text('SMTP_PORT'));
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    problems.push(`SMTP_PORT : attendu un port entre 1 et 65535, reçu « ${text('SMTP_PORT')} »`);
-  }
+function readParts(text: Texte, problems: string[]): Server | undefined {
+  const port = entier('SMTP_PORT', text, problems, 1, 65_535);
   const host = text('SMTP_HOST');
   if (!host) {
     problems.push('SMTP_HOST : ALERTE_MAIL_A est donné, il faut aussi un serveur de courriel (ou SMTP_URL)');

@@ -7,6 +7,7 @@ import {
   readWebhook,
   type WebhookConfig,
 } from './alertes-canaux.ts';
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** When a person is to be told, and by which way. */
@@ -85,7 +86,6 @@ export const ALERTES_SETTINGS: readonly Setting[] = [
   ...CANAUX_SETTINGS,
 ];
 
-type Text = (name: string) => string;
 const HEURE = 3600;
 const JOUR = 86_400;
 
@@ -94,7 +94,7 @@ const JOUR = 86_400;
  *
  * @param text the trimmed value of a setting, or its default
  */
-export function readAlertes(text: Text, problems: string[]): AlertesConfig {
+export function readAlertes(text: Texte, problems: string[]): AlertesConfig {
   return {
     silence: readSilence(text('ALERTE_SILENCE'), problems),
     horaires: lireHoraires('HORAIRES', text('HORAIRES'), HORAIRES, problems),
@@ -122,13 +122,8 @@ function readSilence(value: string, problems: string[]): AlertesConfig['silence'
   return { defaut, parCentre };
 }
 
-function readRejets(text: Text, problems: string[]): AlertesConfig['rejets'] {
-  const minimum = Number(text('ALERTE_REJETS_MINIMUM'));
-  if (!Number.isInteger(minimum) || minimum < 1) {
-    problems.push(
-      `ALERTE_REJETS_MINIMUM : attendu un entier positif, reçu « ${text('ALERTE_REJETS_MINIMUM')} »`,
-    );
-  }
+function readRejets(text: Texte, problems: string[]): AlertesConfig['rejets'] {
+  const minimum = entier('ALERTE_REJETS_MINIMUM', text, problems, 1, 1_000_000);
   if (text('ALERTE_REJETS') === 'non') return undefined;
   const taux = part(text('ALERTE_REJETS'));
   if (taux === undefined || taux === 0) {

@@ -1,4 +1,5 @@
 import { AtelierError } from '../errors.ts';
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** Settings of the API server. Keys are checked by {@link exigerCles}: other commands do without them. */
@@ -85,7 +86,7 @@ export const API_SETTINGS: readonly Setting[] = [
   { name: 'API_CONNEXIONS', doc: 'API : connexions à PostgreSQL au plus.', default: '10' },
 ];
 
-export function readApi(text: (name: string) => string, problems: string[]): ApiConfig {
+export function readApi(text: Texte, problems: string[]): ApiConfig {
   const optional = (name: string): string | undefined => text(name) || undefined;
   const databaseReadUrl = optional('DATABASE_READ_URL');
   if (
@@ -112,16 +113,16 @@ export function readApi(text: (name: string) => string, problems: string[]): Api
   }
   return {
     host: text('HOST'),
-    port: integer('PORT', text('PORT'), 0, 65_535, problems),
+    port: entier('PORT', text, problems, 0, 65_535),
     secretKey: optional('SECRET_KEY'),
     secretKeyPrecedente: optional('SECRET_KEY_PRECEDENTE'),
     cleChiffrement: optional('CLE_CHIFFREMENT'),
     cleChiffrementPrecedente: optional('CLE_CHIFFREMENT_PRECEDENTE'),
     corsOrigines,
     proxys,
-    dureeJeton: integer('DUREE_JETON', text('DUREE_JETON'), 1, 30, problems) * 60,
+    dureeJeton: entier('DUREE_JETON', text, problems, 1, 30) * 60,
     databaseReadUrl,
-    connexions: integer('API_CONNEXIONS', text('API_CONNEXIONS'), 2, 500, problems),
+    connexions: entier('API_CONNEXIONS', text, problems, 2, 500),
   };
 }
 
@@ -188,11 +189,4 @@ function list(value: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-function integer(name: string, value: string, min: number, max: number, problems: string[]): number {
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  problems.push(`${name} : attendu un entier de ${min} à ${max}, reçu « ${value} »`);
-  return min;
 }

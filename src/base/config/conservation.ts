@@ -1,3 +1,4 @@
+import type { Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** A retention period: calendar months or days; undefined: for ever. */
@@ -158,7 +159,7 @@ export const CONSERVATION_SETTINGS: readonly Setting[] = [
  *
  * @param text the trimmed value of a setting, or its default
  */
-export function readConservation(text: (name: string) => string, problems: string[]): ConservationConfig {
+export function readConservation(text: Texte, problems: string[]): ConservationConfig {
   const justified = text(JUSTIFICATION) !== '';
   const kinds = Object.keys(REGLES_CONSERVATION) as Kind[];
   const read = Object.fromEntries(

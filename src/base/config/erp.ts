@@ -1,3 +1,4 @@
+import { entier, nombre, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** How the connection to the ERP is protected. */
@@ -66,19 +67,19 @@ export const ERP_SETTINGS: readonly Setting[] = [
  * @param text the trimmed value of a setting, or its default
  * @returns undefined when no ERP is set (neither MYSQL_URL nor MYSQL_HOST)
  */
-export function readErp(text: (name: string) => string, problems: string[]): ErpConfig | undefined {
+export function readErp(text: Texte, problems: string[]): ErpConfig | undefined {
   const server = text('MYSQL_URL') ? readUrl(text, problems) : readParts(text, problems);
   const common = {
     tls: { mode: readTls(text('MYSQL_TLS'), problems), ca: text('MYSQL_TLS_CA') || undefined },
-    delaiMax: readNumber('SYNC_DELAI_MAX', text, problems, 1, 86_400),
-    seuilBaisse: readNumber('SYNC_SEUIL_BAISSE', text, problems, 0, 1),
+    delaiMax: nombre('SYNC_DELAI_MAX', text, problems, 1, 86_400),
+    seuilBaisse: nombre('SYNC_SEUIL_BAISSE', text, problems, 0, 1),
   };
   return server && { ...server, ...common };
 }
 
 type Server = Pick<ErpConfig, 'host' | 'port' | 'user' | 'password' | 'database'>;
 
-function readUrl(text: (name: string) => string, problems: string[]): Server | undefined {
+function readUrl(text: Texte, problems: string[]): Server | undefined {
   const value = text('MYSQL_URL');
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const database = url?.pathname.slice(1) ?? '';
@@ -108,9 +109,8 @@ function readUrl(text: (name: string) => string, problems: string[]): Server | u
   }
 }
 
-function readParts(text: (name: string) => string, problems: string[]): Server | undefined {
-  const port = readNumber('MYSQL_PORT', text, problems, 1, 65_535);
-  if (!Number.isInteger(port)) problems.push('MYSQL_PORT : attendu un nombre entier');
+function readParts(text: Texte, problems: string[]): Server | undefined {
+  const port = entier('MYSQL_PORT', text, problems, 1, 65_535);
   const host = text('MYSQL_HOST');
   if (!host) return undefined;
   return {
@@ -126,17 +126,4 @@ function readTls(value: string, problems: string[]): ErpTls['mode'] {
   if (value === 'non' || value === 'oui' || value === 'sans-verification') return value;
   problems.push(`MYSQL_TLS : attendu non, oui ou sans-verification, reçu « ${value} »`);
   return 'oui';
-}
-
-function readNumber(
-  name: string,
-  text: (name: string) => string,
-  problems: string[],
-  min: number,
-  max: number,
-): number {
-  const value = Number(text(name));
-  if (value >= min && value <= max) return value;
-  problems.push(`${name} : attendu un nombre de ${min} à ${max}, reçu « ${text(name)} »`);
-  return min;
 }

@@ -1,3 +1,4 @@
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** Where traces go (OpenTelemetry over HTTP, OTLP). */
@@ -74,13 +75,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
 ];
 
 /** Reads these settings; adds one line to `problems` for each that is wrong. */
-export function readObservation(text: (name: string) => string, problems: string[]): ObservationConfig {
-  const integer = (name: string, min: number, max: number): number => {
-    const value = /^\d+$/.test(text(name)) ? Number(text(name)) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    problems.push(`${name} : attendu un entier de ${min} à ${max}, reçu « ${text(name)} »`);
-    return min;
-  };
+export function readObservation(text: Texte, problems: string[]): ObservationConfig {
   const metricsJeton = text('METRICS_JETON') || undefined;
   if (metricsJeton !== undefined && !/^[\x21-\x7e]{16,200}$/.test(metricsJeton)) {
     problems.push(
@@ -90,15 +85,15 @@ export function readObservation(text: (name: string) => string, problems: string
   return {
     metricsJeton,
     metricsHost: text('METRICS_HOST'),
-    metricsPort: integer('METRICS_PORT', 0, 65_535),
-    journalTaille: integer('JOURNAL_TAILLE', 0, 100_000) * MEGABYTE,
-    journalFichiers: integer('JOURNAL_FICHIERS', 1, 1_000),
+    metricsPort: entier('METRICS_PORT', text, problems, 0, 65_535),
+    journalTaille: entier('JOURNAL_TAILLE', text, problems, 0, 100_000) * MEGABYTE,
+    journalFichiers: entier('JOURNAL_FICHIERS', text, problems, 1, 1_000),
     traces: readTraces(text, problems),
-    arretPreavis: integer('ARRET_PREAVIS', 0, 60),
+    arretPreavis: entier('ARRET_PREAVIS', text, problems, 0, 60),
   };
 }
 
-function readTraces(text: (name: string) => string, problems: string[]): TracesConfig | undefined {
+function readTraces(text: Texte, problems: string[]): TracesConfig | undefined {
   const endpoint = text('OTEL_EXPORTER_OTLP_ENDPOINT');
   const headers: Record<string, string> = {};
   for (const pair of text('OTEL_EXPORTER_OTLP_HEADERS').split(',')) {

@@ -1,5 +1,6 @@
 import { type Horaire, lireHoraire } from '../cron.ts';
 import { messageOf } from '../errors.ts';
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** Tasks that the worker runs at set times or on demand. */
@@ -78,11 +79,7 @@ const PAUSE_MAX = 900;
  * @param text the trimmed value of a setting, or its default
  * @param fuseau zone that the times are in
  */
-export function readPlanification(
-  text: (name: string) => string,
-  fuseau: string,
-  problems: string[],
-): PlanificationConfig {
+export function readPlanification(text: Texte, fuseau: string, problems: string[]): PlanificationConfig {
   const horaire = (name: string): Horaire | undefined => {
     try {
       return lireHoraire(text(name), fuseau);
@@ -91,13 +88,7 @@ export function readPlanification(
       return undefined;
     }
   };
-  const whole = (name: string, min: number, max: number): number => {
-    const value = /^\d+$/.test(text(name)) ? Number(text(name)) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    problems.push(`${name} : attendu un entier de ${min} à ${max}, reçu « ${text(name)} »`);
-    return min;
-  };
-  const pause = whole('TACHE_PAUSE', 1, 3600);
+  const pause = entier('TACHE_PAUSE', text, problems, 1, 3600);
   return {
     horaires: {
       ingest: horaire('CRON_LOGS'),
@@ -106,12 +97,12 @@ export function readPlanification(
       sauvegarde: horaire('CRON_SAUVEGARDE'),
     },
     rattrapage: readRattrapage(text('RATTRAPAGE'), problems),
-    rattrapageMax: whole('RATTRAPAGE_MAX', 1, 720) * 3600,
-    essais: whole('TACHE_ESSAIS', 1, 20),
+    rattrapageMax: entier('RATTRAPAGE_MAX', text, problems, 1, 720) * 3600,
+    essais: entier('TACHE_ESSAIS', text, problems, 1, 20),
     pause,
     pauseMax: Math.max(pause, PAUSE_MAX),
-    delaiMax: whole('TACHE_DELAI_MAX', 1, 1380) * 60,
-    delaiArret: whole('ARRET_DELAI', 1, 600),
+    delaiMax: entier('TACHE_DELAI_MAX', text, problems, 1, 1380) * 60,
+    delaiArret: entier('ARRET_DELAI', text, problems, 1, 600),
   };
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** Where backups go, and how long they stay. */
@@ -48,24 +49,17 @@ export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
 ];
 
 /** Reads the settings of backups. Adds one line to `problems` for each that is wrong; never shows a key. */
-export function readSauvegarde(text: (name: string) => string, problems: string[]): SauvegardeConfig {
+export function readSauvegarde(text: Texte, problems: string[]): SauvegardeConfig {
   return {
     dossier: resolve(text('SAUVEGARDE_DIR') || join(text('ATELIER_DIR'), 'sauvegardes')),
-    conservation: readCount('SAUVEGARDE_CONSERVATION', 365, text, problems),
-    gardees: readCount('SAUVEGARDES_GARDEES', 1000, text, problems),
+    conservation: entier('SAUVEGARDE_CONSERVATION', text, problems, 1, 365),
+    gardees: entier('SAUVEGARDES_GARDEES', text, problems, 1, 1000),
     cle: readKey('CLE_SAUVEGARDE', text, problems),
     clePrecedente: readKey('CLE_SAUVEGARDE_PRECEDENTE', text, problems),
   };
 }
 
-function readCount(name: string, max: number, text: (name: string) => string, problems: string[]): number {
-  const value = Number(text(name));
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  problems.push(`${name} : attendu un nombre entier de 1 à ${max}, reçu « ${text(name)} »`);
-  return max;
-}
-
-function readKey(name: string, text: (name: string) => string, problems: string[]): Buffer | undefined {
+function readKey(name: string, text: Texte, problems: string[]): Buffer | undefined {
   const value = text(name);
   if (!value) return undefined;
   const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64');

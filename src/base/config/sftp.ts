@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { nombre, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** A centre whose folder lives on a remote SFTP server, and how to get in. */
@@ -68,7 +69,7 @@ export const SFTP_SETTINGS: readonly Setting[] = [
  *
  * @param text the trimmed value of a setting, or its default
  */
-export function readSftp(text: (name: string) => string, problems: string[]): SftpConfig {
+export function readSftp(text: Texte, problems: string[]): SftpConfig {
   const centres: CentreSftp[] = [];
   for (const entry of text('SFTP_CENTRES').split(';')) {
     if (entry.trim() === '') continue;
@@ -88,8 +89,8 @@ export function readSftp(text: (name: string) => string, problems: string[]): Sf
     motDePasse,
     phrase: text('SFTP_CLE_PHRASE') || undefined,
     hotesConnus: resolve(text('SFTP_HOTES_CONNUS') || join(homedir(), '.ssh', 'known_hosts')),
-    delai: readSeconds('SFTP_DELAI', text, problems, 1, 600),
-    intervalle: readSeconds('SFTP_INTERVALLE', text, problems, 0.1, 3600),
+    delai: nombre('SFTP_DELAI', text, problems, 1, 600) * 1000,
+    intervalle: nombre('SFTP_INTERVALLE', text, problems, 0.1, 3600) * 1000,
   };
 }
 
@@ -140,17 +141,4 @@ function remotePath(path: string): string {
   const own = /^(?:\/~(?=\/|$)\/*|$)/;
   if (own.test(path)) return path.replace(own, '').replace(/\/+$/, '') || '.';
   return path.replace(/\/+$/, '') || '/';
-}
-
-function readSeconds(
-  name: string,
-  text: (name: string) => string,
-  problems: string[],
-  min: number,
-  max: number,
-): number {
-  const value = Number(text(name));
-  if (value >= min && value <= max) return value * 1000;
-  problems.push(`${name} : attendu un nombre de secondes de ${min} à ${max}, reçu « ${text(name)} »`);
-  return min * 1000;
 }
