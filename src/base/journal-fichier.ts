@@ -36,10 +36,10 @@ const ASIDE = /^(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{8})$/;
 /**
  * A log file that several processes append to. Each line is one write at the end of the file, so lines never mix.
  *
- * When it is full it is renamed to `name.<UTC time>.<number>` (names sort by age, also if the clock steps back), and the next write opens a new one. Every write looks
- * whether the name still is the file that is open: whoever renamed it, another process of ours or logrotate, the next
- * line goes to the new one, without a signal. A line written between the rename and that look is in the renamed file:
- * none is lost. `copytruncate` works too, as far as it does.
+ * When it is full it is renamed to `name.<UTC time>.<number>` (names sort by age, also if the clock steps back), and the
+ * next write opens a new one. Every write looks whether the name still is the file that is open: whoever renamed it,
+ * another process of ours or logrotate, the next line goes to the new one, without a signal. A line written between the
+ * rename and that look is in the renamed file: none is lost. `copytruncate` works too, as far as it does.
  *
  * A full disk under it must not stop the work: lines are lost then, which is said once on stderr.
  */

@@ -24,18 +24,22 @@ export async function ecarter(
   condition: string,
   values: readonly unknown[] = [],
 ): Promise<Interrompue[]> {
+  const session = `e.session_pg = ${SESSION} AND a.pid <> pg_backend_pid()`;
   // Sessions first: one that was stopped in the middle of its last transaction holds the row.
   await client.query(
-    `SELECT pg_terminate_backend(a.pid) FROM execution e JOIN pg_stat_activity a ON e.session_pg = ${SESSION}
-      WHERE e.etat = 'en_cours' AND a.pid <> pg_backend_pid() AND ${condition}`,
+    `SELECT pg_terminate_backend(a.pid) FROM execution e JOIN pg_stat_activity a ON ${session}
+      WHERE e.etat = 'en_cours' AND ${condition}`,
     [...values],
   );
+  // And again those of the runs that are closed: a job may have been taken from its worker since.
   const { rows } = await client.query<Interrompue>(
-    `UPDATE execution e SET etat = 'echouee', fin = now(), erreur = 'interrompue : le worker a disparu, un autre reprend la tâche'
-      WHERE e.etat = 'en_cours' AND ${condition} RETURNING e.id, e.tache`,
+    `WITH e AS (
+       UPDATE execution e SET etat = 'echouee', fin = now(), erreur = 'interrompue : le worker a disparu, un autre reprend la tâche'
+        WHERE e.etat = 'en_cours' AND ${condition} RETURNING e.id, e.tache, e.session_pg)
+     SELECT e.id, e.tache, (SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE ${session}) AS session FROM e`,
     [...values],
   );
-  return rows;
+  return rows.map(({ id, tache }) => ({ id, tache }));
 }
 
 /**
