@@ -42,6 +42,8 @@ test('lancer --attendre: a worker does it, and the runs are listed', async () =>
   const refused = await shop.run(['lancer', 'ingest', '--centre', 'DEM12']);
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('ATL_T702')]);
   const waiting = shop.start(['lancer', 'ingest', '--attendre']);
+  // A worker that came first would have done the run that it is to wait for.
+  await expect.poll(waiting.text, { timeout: 60_000 }).toContain(`passage ${execution}`);
   const worker = shop.start(['worker', '--sans-suivi'], QUIET);
   const { code, stdout } = await waiting.ended;
   expect([code, stdout]).toEqual([0, expect.stringContaining('Terminée : ingest, reussie.')]);
