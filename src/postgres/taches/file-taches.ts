@@ -184,16 +184,3 @@ export async function etatTravail(
   const states = { created: 'attend', retry: 'attend', active: 'court', completed: 'fait' } as const;
   return states[rows[0]!.state as keyof typeof states] ?? 'abandonne';
 }
-
-/** How many jobs of each task wait and run. */
-export async function compterTravaux(
-  db: Queryable,
-): Promise<Map<NomTache, { attendent: number; courent: number }>> {
-  const { rows } = await db.query<{ name: NomTache; attendent: number; courent: number }>(
-    `SELECT name, count(*) FILTER (WHERE state IN ('created', 'retry')) AS attendent,
-            count(*) FILTER (WHERE state = 'active') AS courent
-       FROM ${SCHEMA_FILE}.job WHERE name = ANY ($1) AND state IN ('created', 'retry', 'active') GROUP BY name`,
-    [NOMS_TACHES],
-  );
-  return new Map(rows.map(({ name, ...counts }) => [name, counts]));
-}
