@@ -75,6 +75,9 @@ const PESES: Readonly<Record<string, string>> = {
   '0007_conservation.sql index fichier_log_version': 'a row for each file received',
   '0007_conservation.sql réécriture ligne_rejetee':
     'quarantine is small; an import that waits goes on afterwards',
+  '0008_journaux_lignes.sql retrait ligne_rejetee': 'the same check, wider: what was allowed stays so',
+  '0008_journaux_lignes.sql controle ligne_rejetee':
+    'quarantine is small; an import that waits goes on afterwards',
 };
 
 /** Statements without comments, texts and bodies of functions. */

@@ -11,6 +11,8 @@ export const RAISONS = [
   'evenement_vide',
   'attente_sans_duree',
   'profil_incomplet',
+  'profil_trop_long',
+  'ligne_collee',
   'ligne_trop_longue',
 ] as const;
 export type Raison = (typeof RAISONS)[number];
