@@ -1,19 +1,11 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  type Dirent,
-  fstatSync,
-  lstatSync,
-  open,
-  read,
-  watch as watchFolder,
-} from 'node:fs';
+import { closeSync, constants, type Dirent, fstatSync, lstatSync, open, read, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { AtelierError, messageOf } from '../base/errors.ts';
+import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { readMounts } from '../base/mounts.ts';
 import { decodeName, isLog, isPassedOver } from './noms.ts';
+import { sign } from './signature.ts';
 import {
   type EntreeSource,
   type FichierOuvert,
@@ -21,27 +13,32 @@ import {
   MAX_PATH,
   type SourceJournaux,
 } from './source.ts';
+import { FolderWatchers } from './watchers.ts';
 
 const openFile = promisify(open);
 const readFile = promisify(read);
-/** A file changed less than this ago (ns) may change again within the same tick of the file system's clock. */
-const STILL_WARM = 2_000_000_000n;
 const SLASH = Buffer.from('/');
+/** What no event tells is looked at this often (ms): the root made anew, something mounted or taken away. */
+const LOOK_EVERY = 1_000;
 
 /** A tree of LOG files on the local file system. Links are never followed, names are bytes and never trusted. */
 export class DossierLocal implements SourceJournaux {
   readonly description: string;
   readonly #root: Buffer;
+  readonly #logger: Logger | undefined;
+  #watchers: FolderWatchers | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, logger?: Logger) {
     this.description = root;
     this.#root = Buffer.from(root);
+    this.#logger = logger;
   }
 
   async *list(): AsyncGenerator<EntreeSource> {
+    const seen = new Set<string>();
     let centres: Dirent<Buffer>[];
     try {
-      centres = await this.#entries(this.#root);
+      centres = await this.#entries(this.#root, '', seen);
     } catch (cause) {
       throw new AtelierError('ATL_L201', `Lecture du dossier ${this.description} : ${messageOf(cause)}`, {
         cause,
@@ -52,20 +49,27 @@ export class DossierLocal implements SourceJournaux {
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
         yield { kind: 'dossier', dossier: name };
-        yield* this.#walk(join(this.#root, entry.name), name, name);
+        yield* this.#walk(join(this.#root, entry.name), name, name, seen);
       } else if (entry.isSymbolicLink()) {
         yield { kind: 'ecarte', chemin: name, raison: 'lien symbolique, jamais suivi', erreur: false };
       } else if (isLog(name)) {
         yield { kind: 'ecarte', chemin: name, raison: 'fichier hors du dossier d’un centre', erreur: false };
       }
     }
+    this.#watchers?.keep(seen);
   }
 
-  async *#walk(path: Buffer, chemin: string, dossier: string): AsyncGenerator<EntreeSource> {
+  async *#walk(
+    path: Buffer,
+    chemin: string,
+    dossier: string,
+    seen: Set<string>,
+  ): AsyncGenerator<EntreeSource> {
     let entries: Dirent<Buffer>[];
     try {
-      entries = await this.#entries(path);
+      entries = await this.#entries(path, chemin, seen);
     } catch (error) {
+      if (isGone(error)) return;
       yield { kind: 'ecarte', chemin, raison: messageOf(error), erreur: true };
       return;
     }
@@ -74,14 +78,16 @@ export class DossierLocal implements SourceJournaux {
       const below = `${chemin}/${name}`;
       if (isPassedOver(name)) continue;
       if (entry.isDirectory()) {
-        yield* this.#walk(join(path, entry.name), below, dossier);
+        yield* this.#walk(join(path, entry.name), below, dossier, seen);
       } else if (isLog(name)) {
-        yield this.#file(join(path, entry.name), entry, below, dossier);
+        const found = this.#file(join(path, entry.name), entry, below, dossier);
+        if (found) yield found;
       }
     }
   }
 
-  #file(path: Buffer, entry: Dirent<Buffer>, chemin: string, dossier: string): EntreeSource {
+  /** @returns undefined when the file went away in the moment since it was listed */
+  #file(path: Buffer, entry: Dirent<Buffer>, chemin: string, dossier: string): EntreeSource | undefined {
     if (chemin.length > MAX_PATH) {
       return { kind: 'ecarte', chemin, raison: `chemin de plus de ${MAX_PATH} caractères`, erreur: true };
     }
@@ -101,6 +107,7 @@ export class DossierLocal implements SourceJournaux {
       };
       return { kind: 'fichier', fichier };
     } catch (error) {
+      if (isGone(error)) return undefined;
       return { kind: 'ecarte', chemin, raison: messageOf(error), erreur: true };
     }
   }
@@ -136,30 +143,50 @@ export class DossierLocal implements SourceJournaux {
   }
 
   watch(onHint: (chemin?: string) => void, signal: AbortSignal): void {
-    try {
-      const watcher = watchFolder(this.description, { recursive: true, signal }, (_event, name) => {
-        // An upload under way is nobody's business until it has its name.
-        if (name === null || !isPassedOver(basename(name))) onHint(name?.split(sep).join('/'));
-      });
-      // Events are a hint only (no inotify left, remote mount…): the scan goes on without them.
-      watcher.on('error', () => watcher.close());
-    } catch {
-      onHint();
-    }
+    if (signal.aborted) return;
+    const watchers = new FolderWatchers(onHint, this.#logger);
+    this.#watchers = watchers;
+    let before = this.#state();
+    const timer = setInterval(() => {
+      const now = this.#state();
+      if (now !== before) onHint();
+      before = now;
+    }, LOOK_EVERY).unref();
+    const stop = (): void => {
+      clearInterval(timer);
+      watchers.close();
+      if (this.#watchers === watchers) this.#watchers = undefined;
+    };
+    signal.addEventListener('abort', stop, { once: true });
   }
 
-  async #entries(path: Buffer): Promise<Dirent<Buffer>[]> {
+  /** Another text each time that the tree may have become another one without an event. */
+  #state(): string {
+    const mounts = readMounts().map(({ id, point }) => `${id} ${point}`);
+    let root = '';
+    try {
+      const { dev, ino } = statSync(this.#root, { bigint: true });
+      root = `${dev}:${ino}`;
+    } catch {
+      // It is away: the listing says so.
+    }
+    return [root, ...mounts].join('\n');
+  }
+
+  async #entries(path: Buffer, chemin: string, seen: Set<string>): Promise<Dirent<Buffer>[]> {
+    seen.add(path.toString('latin1'));
+    this.#watchers?.arm(path, chemin);
     const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
     return entries.sort((a, b) => Buffer.compare(a.name, b.name));
   }
 }
 
-function join(folder: Buffer, name: Buffer): Buffer {
-  return Buffer.concat([folder, SLASH, name]);
+/** Whether a name that was listed a moment ago is nothing any more: that is no error, only late. */
+function isGone(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-function sign(stats: BigIntStats): string | undefined {
-  const now = BigInt(Date.now()) * 1_000_000n;
-  if (now - stats.ctimeNs < STILL_WARM || now - stats.mtimeNs < STILL_WARM) return undefined;
-  return [stats.size, stats.mtimeNs, stats.ctimeNs, stats.ino, stats.dev].join(':');
+function join(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([folder, SLASH, name]);
 }

@@ -20,7 +20,7 @@ export async function ouvrirSource(
   logger: Logger,
   options: { dir?: string | undefined; signal?: AbortSignal } = {},
 ): Promise<SourceOuverte> {
-  const local = new DossierLocal(options.dir ?? config.logsDir);
+  const local = new DossierLocal(options.dir ?? config.logsDir, logger);
   if (options.dir !== undefined || config.sftp.centres.length === 0) {
     return Object.assign(local, { fermer: () => Promise.resolve() });
   }

@@ -66,7 +66,7 @@ export interface Installation {
   readonly pool: Pool;
   /** runs a command to its end, and checks that it told no secret */
   run(args: readonly string[], options?: { env?: Env; before?: readonly string[] }): Promise<Finished>;
-  start(args: readonly string[], env?: Env): Running;
+  start(args: readonly string[], env?: Env, before?: readonly string[]): Running;
   /** writes a file below LOGS_DIR */
   write(path: string, content: string | Buffer): Promise<void>;
   /** lines of ftp_log_service.log */
@@ -108,7 +108,7 @@ export async function install(options: { migrated?: boolean; url?: string } = {}
       for (const secret of secrets) expect(finished.stdout + finished.stderr + written).not.toContain(secret);
       return finished;
     },
-    start: (args, own) => startAtelier(args, { env: { ...env, ...own }, cwd: home }),
+    start: (args, own, before = []) => startAtelier(args, { env: { ...env, ...own }, cwd: home, before }),
     async write(path, content) {
       await mkdir(dirname(join(logs, path)), { recursive: true });
       await writeFile(join(logs, path), content);
@@ -170,6 +170,12 @@ export function withoutPrivileges(): string[] {
       ]
     : [];
 }
+
+/** Words before a command that make it one of an ordinary user, and his number; root only. */
+export const ORDINARY = {
+  uid: 65_534,
+  before: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+};
 
 /** A small day with one of everything: 2 h between its two pieces, 600 s stopped, 60 s waited. */
 export const DAY = [

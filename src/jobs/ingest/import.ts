@@ -3,6 +3,7 @@ import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
 import type { FichierConnu } from '../../postgres/journaux/fichiers.ts';
 import { withClient } from '../../postgres/pool.ts';
+import { isUnchanged, settle } from '../../sources/signature.ts';
 import type { EntreeSource, FichierSource } from '../../sources/source.ts';
 import { eraseArchives } from './archives-perimees.ts';
 import { BufferRing } from './buffer-ring.ts';
@@ -200,8 +201,7 @@ export class Import {
     this.#illisibles.lister(centre);
     const replace = this.#options.replace === fichier.chemin;
     const connu = centre.connus.get(fichier.chemin);
-    const unchanged =
-      connu?.etat === 'lu' && connu.signature !== null && connu.signature === fichier.signature;
+    const unchanged = connu?.etat === 'lu' && isUnchanged(connu.signature, fichier.signature);
     if (unchanged && !replace) {
       this.#compteurs.fichiersInchanges++;
       return;
@@ -244,8 +244,9 @@ export class Import {
         },
       };
       const lecture = await tracer('fichier', span, () => lire(fichier, connu, contexte));
-      if (!lecture) this.#ctx.logger.info({ fichier: fichier.chemin }, 'fichier disparu avant sa lecture');
-      return lecture;
+      if (lecture) return { ...lecture, signature: settle(connu?.signature, lecture.signature) };
+      this.#ctx.logger.info({ fichier: fichier.chemin }, 'fichier disparu avant sa lecture');
+      return undefined;
     } catch (error) {
       // A stop ends connections too: that says nothing of the file.
       this.#ctx.shutdown.signal.throwIfAborted();
