@@ -36,12 +36,12 @@ export function readMounts(): Mount[] {
     .map((line) => {
       const [before = '', after = ''] = line.split(' - ');
       const [id = '', , , , point = ''] = before.split(' ');
-      return { id, point: unescape(point), type: after.split(' ')[0] ?? '' };
+      return { id, point: fromOctal(point), type: after.split(' ')[0] ?? '' };
     });
 }
 
 /** The kernel writes blanks and the like in octal. */
-function unescape(point: string): string {
+function fromOctal(point: string): string {
   const bytes = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -106,7 +106,24 @@ export class Parcours {
         if (below.length > SANS_FOND) yield ecarte(below, 'dossier qui se contient lui-même', true);
         else yield* this.#liste(full, below, seen, state);
       } else if (isLog(name)) yield await this.#fichier(known, full, below, seen);
+      else if (known.genre === 'inconnu') yield* this.#essayer(full, below, seen, state);
     }
+  }
+
+  /** Of a server that never says what is a folder: whether it is one shows when it is listed. */
+  async *#essayer(
+    path: Buffer,
+    chemin: string,
+    seen: Set<Suivi>,
+    state: { complet: boolean },
+  ): AsyncGenerator<Trouve> {
+    const inside = { complet: true };
+    for await (const trouve of this.#liste(path, chemin, seen, inside)) {
+      const refused = trouve.kind === 'ecarte' && trouve.chemin === chemin;
+      if (refused && !trouve.raison.startsWith('EACCES')) return;
+      yield trouve;
+    }
+    state.complet &&= inside.complet;
   }
 
   /** Of a server that does not tell all in its listings. */
@@ -123,7 +140,7 @@ export class Parcours {
     seen: Set<Suivi>,
   ): Promise<Trouve> {
     if (chemin.length > MAX_PATH) return ecarte(chemin, `chemin de plus de ${MAX_PATH} caractères`, true);
-    if (genre !== 'fichier') {
+    if (genre !== 'fichier' && genre !== 'inconnu') {
       return ecarte(
         chemin,
         genre === 'lien' ? 'lien symbolique, jamais suivi' : 'pas un fichier ordinaire',

@@ -113,10 +113,20 @@ export class Lecteur {
   }
 }
 
-/** By the mode; a server that follows links in it shows them in the long name all the same. */
+/** A line as `ls -l` writes it: kind and rights, then a blank. */
+const LS_LINE = /^([-dlbcps])[-rwxsStT]{9}[.+@]?\s/;
+
+/**
+ * By the mode. Long names are free text, often just the name: one that is written as `ls -l` does is a reason to look again
+ * when it speaks of a link (some servers follow links in a listing), and never the answer.
+ */
 function genreOf(mode: number | undefined, longname: Buffer | undefined): GenreFichier {
-  const letter = longname?.toString('latin1', 0, 1);
-  if (letter === 'l') return 'lien';
+  const letter = LS_LINE.exec(longname?.toString('latin1') ?? '')?.[1];
+  const genre = genreOfMode(mode);
+  return letter === 'l' && genre !== 'lien' ? 'inconnu' : genre;
+}
+
+function genreOfMode(mode: number | undefined): GenreFichier {
   switch (mode === undefined ? -1 : mode & 0o170000) {
     case 0o100000:
       return 'fichier';
@@ -127,7 +137,7 @@ function genreOf(mode: number | undefined, longname: Buffer | undefined): GenreF
     // Some servers give the rights without the kind.
     case 0:
     case -1:
-      return letter === '-' ? 'fichier' : letter === 'd' ? 'dossier' : 'inconnu';
+      return 'inconnu';
     default:
       return 'autre';
   }
