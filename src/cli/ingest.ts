@@ -46,6 +46,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     ...(values.centre === undefined ? {} : { centre: values.centre }),
     ...(values.replace === undefined ? {} : { replace: relativeTo(dir, values.replace) }),
     aBlanc: values['dry-run'] ?? false,
+    ailleurs: values.dir !== undefined,
   };
   const quiet = cli.isTerminal && !values.json;
   const progress = quiet

@@ -1,6 +1,6 @@
 // F23, F33: what could not be read is noted for as long as that lasts, not longer.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Import, type ImportOptions } from '../../src/jobs/ingest/import.ts';
@@ -120,4 +120,47 @@ it('a dry run changes nothing of it; an empty folder is looked into all the same
   expect(await erreurs()).toEqual(['DEM12']);
   await importer().scan();
   expect(await erreurs()).toEqual([]);
+});
+
+it('a file that was read, could not be read again, and was then removed is no error any more; its events stay', async () => {
+  await deposer('DEM12/a.LOG');
+  await deposer('DEM12/b.LOG', 1);
+  for (const importe of [importer({ suivi: true }), undefined]) {
+    const scan = async (): Promise<unknown> => await (importe ?? importer()).scan();
+    refuses = [];
+    await deposer('DEM12/a.LOG');
+    await scan();
+    const before = await workshop.state();
+    refuses = ['DEM12/a.LOG'];
+    await scan();
+    expect(await erreurs()).toEqual(['DEM12/a.LOG']);
+    await rm(join(workshop.logs, 'DEM12/a.LOG'));
+    await scan();
+    expect(await erreurs()).toEqual([]);
+    expect((await workshop.state()).sessions).toEqual(before.sessions);
+  }
+});
+
+it('a centre whose folder could not be looked into, and is then removed, is no error any more', async () => {
+  await deposer('DEM12/a.LOG');
+  await deposer('SU12/a.LOG');
+  await importer().scan();
+  const suivi = importer({ suivi: true });
+  for (const importe of [suivi, undefined]) {
+    const scan = async (): Promise<unknown> => await (importe ?? importer()).scan();
+    await deposer('SU12/a.LOG');
+    refuses = ['SU12'];
+    await scan();
+    expect(await erreurs()).toEqual(['SU12']);
+    // An empty LOGS_DIR is a disk that is not there: it says nothing.
+    await rename(join(workshop.logs), `${workshop.logs}.parti`);
+    await mkdir(workshop.logs);
+    await scan();
+    expect(await erreurs()).toEqual(['SU12']);
+    await rm(workshop.logs, { recursive: true });
+    await rename(`${workshop.logs}.parti`, workshop.logs);
+    await rm(join(workshop.logs, 'SU12'), { recursive: true });
+    await scan();
+    expect(await erreurs()).toEqual([]);
+  }
 });

@@ -27,6 +27,8 @@ export interface ImportOptions {
   readonly replace?: string;
   /** say what would change, change nothing */
   readonly aBlanc?: boolean;
+  /** the source is not the one that is followed as a rule: what it does not hold says nothing */
+  readonly ailleurs?: boolean;
   /** many scans of files that grow, instead of one: what they hold stays in memory, small batches go side by side */
   readonly suivi?: boolean;
   readonly onProgress?: (compteurs: Readonly<Compteurs>) => void;
@@ -68,7 +70,7 @@ export class Import {
     this.#options = options;
     this.#aBlanc = options.aBlanc ?? false;
     this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
-    this.#illisibles = new Illisibles(ctx, this.#aBlanc);
+    this.#illisibles = new Illisibles(ctx, { aBlanc: this.#aBlanc, ailleurs: options.ailleurs ?? false });
     this.#pannes = new Pannes(ctx.logger);
     this.#lots = new Lots(ctx, {
       aBlanc: this.#aBlanc,
@@ -177,6 +179,7 @@ export class Import {
   }
 
   async #dossier(dossier: string): Promise<void> {
+    this.#illisibles.voirDossier(dossier);
     const centre = await this.#centre(dossier);
     // A remote folder that is followed may not have been listed yet: there, only its files prove it.
     if (centre && !this.#options.suivi) this.#illisibles.lister(centre);
@@ -185,6 +188,7 @@ export class Import {
   async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
     if (!erreur) return this.#illisibles.ecarter(chemin, raison);
     const dossier = chemin.split('/')[0]!;
+    this.#illisibles.voirDossier(dossier);
     await this.#illisible(await this.#centre(dossier), chemin, raison);
   }
 

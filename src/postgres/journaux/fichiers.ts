@@ -138,8 +138,11 @@ export async function saveErreur(
   );
 }
 
-/** Forgets paths that could not be read and never were: folders that can be looked into again, files that are gone. */
-export async function effacerErreurs(
+/**
+ * Ends the errors of paths: those that were never read are forgotten (folders that can be looked into again, files that are
+ * gone); what was read of the others counts on.
+ */
+export async function leverErreurs(
   db: Queryable,
   centreId: number,
   chemins: readonly string[],
@@ -151,6 +154,19 @@ export async function effacerErreurs(
         AND NOT EXISTS (SELECT FROM fichier_log_prefixe p WHERE p.fichier_log_id = f.id)`,
     [centreId, chemins],
   );
+  await db.query(
+    `UPDATE fichier_log SET etat = 'lu', erreur = NULL, signature = NULL
+      WHERE centre_usinage_id = $1 AND chemin = ANY ($2) AND etat = 'erreur'`,
+    [centreId, chemins],
+  );
+}
+
+/** All paths that could not be read, of all centres. */
+export async function cheminsEnErreur(db: Queryable): Promise<{ centreId: number; chemin: string }[]> {
+  const { rows } = await db.query<{ centreId: number; chemin: string }>(
+    `SELECT centre_usinage_id AS "centreId", chemin FROM fichier_log WHERE etat = 'erreur'`,
+  );
+  return rows;
 }
 
 export interface Lien {
