@@ -103,7 +103,14 @@ export class Archive {
     const folder = join(this.root, String(centreId));
     try {
       await mkdir(folder, { recursive: true });
-      for (const { sha256, waiting } of items) renameSync(waiting.path, this.#path(centreId, sha256));
+      for (const { sha256, waiting } of items) {
+        try {
+          renameSync(waiting.path, this.#path(centreId, sha256));
+        } catch (error) {
+          // They got their name in a transaction that was refused for another file's sake.
+          if (codeOf(error) !== 'ENOENT' || !(await this.has(centreId, sha256))) throw error;
+        }
+      }
       const handle = await open(folder, 'r');
       try {
         await handle.sync();
@@ -111,7 +118,7 @@ export class Archive {
         await handle.close();
       }
     } catch (cause) {
-      throw failure('Rangement', folder, cause);
+      throw new ErreurArchive('Rangement', folder, cause);
     }
   }
 
@@ -147,7 +154,8 @@ export class Archive {
     try {
       await unlink(this.#path(centreId, sha256));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw failure('Effacement', this.#path(centreId, sha256), error);
+      if (codeOf(error) !== 'ENOENT')
+        throw new ErreurArchive('Effacement', this.#path(centreId, sha256), error);
     }
   }
 
@@ -189,14 +197,14 @@ export class Archive {
     try {
       for await (const chunk of decompressed) yield chunk as Buffer;
     } catch (cause) {
-      throw failure('Lecture', path, cause);
+      throw new ErreurArchive('Lecture', path, cause);
     } finally {
       stream.destroy();
       decompressed.destroy();
     }
   }
 
-  async #guard(what: string, on: string, write: (path: string) => Promise<void>): Promise<ArchiveEnAttente> {
+  async #guard(what: Geste, on: string, write: (path: string) => Promise<void>): Promise<ArchiveEnAttente> {
     const path = join(
       this.#waitingFolder(),
       `${hostname()}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
@@ -209,7 +217,7 @@ export class Archive {
     } catch (cause) {
       this.#ready = undefined;
       await rm(path, { force: true }).catch(() => undefined);
-      throw failure(what, `${this.root} (pour ${on})`, cause);
+      throw new ErreurArchive(what, `${this.root} (pour ${on})`, cause);
     }
   }
 
@@ -232,6 +240,14 @@ function header(meta: ArchiveMeta): Buffer {
   return frame;
 }
 
-function failure(what: string, on: string, cause: unknown): AtelierError {
-  return new AtelierError('ATL_L203', `${what} de l’archive ${on} : ${messageOf(cause)}`, { cause });
+type Geste = 'Écriture' | 'Rangement' | 'Lecture' | 'Effacement';
+
+/** An archive could not be written, named, read or erased (ATL_L203). */
+export class ErreurArchive extends AtelierError {
+  readonly geste: Geste;
+
+  constructor(geste: Geste, on: string, cause: unknown) {
+    super('ATL_L203', `${geste} de l’archive ${on} : ${messageOf(cause)}`, { cause });
+    this.geste = geste;
+  }
 }

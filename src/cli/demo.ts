@@ -4,6 +4,7 @@ import { FactoryTime } from '../base/time.ts';
 import { ensureMariadbProgram, startDemoErp } from '../embedded/demo-erp.ts';
 import { DEFAULT_CENTRES } from '../embedded/simulator/centres.ts';
 import { DEMO_TREE, simulateTree } from '../embedded/simulator/tree.ts';
+import { estPartiel } from '../jobs/ingest/compteurs.ts';
 import { ingest } from '../jobs/ingest.ts';
 import { sync } from '../jobs/sync.ts';
 import { listCommandes } from '../postgres/commandes.ts';
@@ -106,7 +107,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   cli.out('Et maintenant :');
   for (const [command, what] of next) cli.out(`  ${command.padEnd(44)} ${what}`);
   if (api === false) return 1;
-  return compteurs.fichiersIllisibles > 0 ? 3 : 0;
+  return estPartiel(compteurs) ? 3 : 0;
 }
 
 /** Ends what the demonstration left running, and its account. */

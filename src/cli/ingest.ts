@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Compteurs } from '../jobs/ingest/compteurs.ts';
+import { type Compteurs, estPartiel } from '../jobs/ingest/compteurs.ts';
 import type { IngestContext } from '../jobs/ingest/context.ts';
 import { follow, ingest } from '../jobs/ingest.ts';
 import { DossierLocal } from '../sources/dossier.ts';
@@ -24,7 +24,7 @@ concernées. Relancer ne double rien.
   --json             le bilan en JSON sur la sortie, le journal sur la sortie d’erreur
 
 Codes de sortie : 0 tout va bien (lignes rejetées comprises : elles sont comptées et nommées), 1 échec,
-2 mauvais usage, 3 fait, mais un fichier n’a pu être lu.`;
+2 mauvais usage, 3 fait, mais un fichier, un centre ou une journée a été mis de côté (nommé ; le prochain import réessaie).`;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values } = parseArgs({
@@ -62,7 +62,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   progress?.clear();
   if (values.json) cli.out(JSON.stringify({ ...compteurs, aBlanc: options.aBlanc }));
   else for (const line of report(compteurs, performance.now() - started, options.aBlanc)) cli.out(line);
-  return compteurs.fichiersIllisibles > 0 ? 3 : 0;
+  return estPartiel(compteurs) ? 3 : 0;
 }
 
 async function watch(
@@ -82,6 +82,9 @@ async function watch(
   return 0;
 }
 
+/** So much of what was put aside is named at the end. */
+const TOLD = 10;
+
 /** What an import did, in a few lines. */
 export function report(c: Compteurs, ms: number, aBlanc: boolean): string[] {
   const seconds = ms / 1000;
@@ -98,6 +101,9 @@ export function report(c: Compteurs, ms: number, aBlanc: boolean): string[] {
       `  rejets    ${reasons.map(([raison, nombre]) => `${raison} ${nombre}`).join(', ')} (npx atelier rejets)`,
     );
   }
+  for (const message of c.misDeCote.slice(0, TOLD)) lines.push(`  de côté   ${message} (ATL_L207)`);
+  if (c.misDeCote.length > TOLD)
+    lines.push(`  de côté   et ${c.misDeCote.length - TOLD} de plus (ftp_log_service.log les nomme)`);
   if (c.fichiersEcartes > 0)
     lines.push(`  écartés   ${c.fichiersEcartes} fichiers archivés mais non comptés (npx atelier fichiers)`);
   return lines;

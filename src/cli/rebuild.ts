@@ -107,6 +107,7 @@ function report(bilan: BilanReconstruction, commandes: string, comparaison?: Com
     `  commandes  ${commandes}`,
   ];
   for (const path of bilan.illisibles) lines.push(`  ✖ illisible : ${path}`);
+  for (const message of bilan.misDeCote) lines.push(`  ✖ de côté (ATL_L207) : ${message}`);
   if (comparaison) {
     const { identiques, manquantes, enTrop, differentes } = comparaison;
     lines.push(`  comparées  ${identiques} sessions identiques`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { suivreTache } from '../base/tache-suivie.ts';
 import { endExecution, startExecution } from '../postgres/taches/executions.ts';
-import type { Compteurs } from './ingest/compteurs.ts';
+import { type Compteurs, estPartiel } from './ingest/compteurs.ts';
 import type { IngestContext } from './ingest/context.ts';
 import { Import, type ImportOptions } from './ingest/import.ts';
 
@@ -19,8 +19,22 @@ export async function ingest(ctx: IngestContext, options: ImportOptions = {}): P
   return await suivreTache(task, () => importer(ctx, options), etatDe);
 }
 
-function etatDe({ fichiersIllisibles }: Compteurs): 'partielle' | 'reussie' {
-  return fichiersIllisibles > 0 ? 'partielle' : 'reussie';
+function etatDe(compteurs: Compteurs): 'partielle' | 'reussie' {
+  return estPartiel(compteurs) ? 'partielle' : 'reussie';
+}
+
+/** As they are kept with the run: numbers, and how much was put aside. */
+function enCompte(compteurs: Compteurs): object {
+  return { ...compteurs, misDeCote: compteurs.misDeCote.length };
+}
+
+/** So much of what was put aside is told with the run; the log has all of it. */
+const DITS = 3;
+
+function misDeCote({ misDeCote: all }: Compteurs): string | undefined {
+  if (all.length === 0) return undefined;
+  const rest = all.length > DITS ? ` ; et ${all.length - DITS} de plus` : '';
+  return `mis de côté (ATL_L207) : ${all.slice(0, DITS).join(' ; ')}${rest}`;
 }
 
 async function importer(ctx: IngestContext, options: ImportOptions): Promise<Compteurs> {
@@ -31,7 +45,9 @@ async function importer(ctx: IngestContext, options: ImportOptions): Promise<Com
   try {
     await ctx.archive.sweep();
     const compteurs = await run.scan();
-    if (execution !== undefined) await endExecution(ctx.pool, execution, etatDe(compteurs), compteurs);
+    if (execution !== undefined) {
+      await endExecution(ctx.pool, execution, etatDe(compteurs), enCompte(compteurs), misDeCote(compteurs));
+    }
     const quoi = options.aBlanc ? 'import à blanc terminé, rien n’a été changé' : 'import terminé';
     ctx.logger.info({ source: ctx.source.description, ...compteurs }, quoi);
     return compteurs;
@@ -40,7 +56,9 @@ async function importer(ctx: IngestContext, options: ImportOptions): Promise<Com
     ctx.logger.error({ source: ctx.source.description, erreur: message }, 'import interrompu');
     // The database may be what failed: then the run stays `en_cours` with its process number.
     if (execution !== undefined) {
-      await endExecution(ctx.pool, execution, 'echouee', run.compteurs, message).catch(() => undefined);
+      await endExecution(ctx.pool, execution, 'echouee', enCompte(run.compteurs), message).catch(
+        () => undefined,
+      );
     }
     throw error;
   }

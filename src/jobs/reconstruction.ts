@@ -3,7 +3,7 @@ import { IndexArchives } from '../archives/index-archives.ts';
 import { type ArchiveTrouvee, inventorier } from '../archives/inventaire.ts';
 import type { Config } from '../base/config.ts';
 import type { BaseContext } from '../base/context.ts';
-import { AtelierError } from '../base/errors.ts';
+import { AtelierError, messageOf } from '../base/errors.ts';
 import { ensureCentre } from '../postgres/centres.ts';
 import { lockCentre } from '../postgres/journaux/fichiers.ts';
 import {
@@ -23,6 +23,7 @@ import { endExecution, startExecution } from '../postgres/taches/executions.ts';
 import { centreOfFolder } from '../sources/centre.ts';
 import type { IngestContext } from './ingest/context.ts';
 import { Import } from './ingest/import.ts';
+import { concerneTous } from './ingest/pannes.ts';
 import { ArchiveEnPlace } from './reconstruction/archive-en-place.ts';
 import { type ContenuDeChemin, type PlanDeCentre, planifier } from './reconstruction/plan.ts';
 import { SourceArchives } from './reconstruction/source-archives.ts';
@@ -51,6 +52,8 @@ export interface BilanReconstruction {
   readonly octets: number;
   /** archives that are damaged or say no origin */
   readonly illisibles: readonly string[];
+  /** what was put aside so that the rest could go on: a centre, a file, a day; one sentence each */
+  readonly misDeCote: readonly string[];
   /** contents that no longer count at their path */
   readonly remplacees: number;
   readonly sessions: number;
@@ -86,30 +89,52 @@ export async function reconstruire(
   options.onEtape?.('apres_inventaire');
   if (!options.completer) await commencer(ctx);
   const execution = await startExecution(ctx.pool, 'reconstruction');
+  const misDeCote: string[] = [];
+  /** Does something for one centre; what it chokes on keeps no other from being made again. */
+  const chacun = async <T>(plan: PlanDeCentre, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      ctx.shutdown.signal.throwIfAborted();
+      if (concerneTous(error)) throw error;
+      misDeCote.push(`${plan.nom} : ${messageOf(error)}`);
+      ctx.logger.error(
+        { code: 'ATL_L207', centre: plan.nom, erreur: messageOf(error) },
+        'centre mis de côté, le reste continue',
+      );
+      return undefined;
+    }
+  };
   try {
     // Bytes that became the beginning of others at one path may still be waited for at another.
     const done = await pendantSauvegarde(ctx.pool, async (verrou) => {
-      const centres: number[] = [];
-      for (const plan of plans) centres.push(await creer(ctx, plan));
+      const centres: (number | undefined)[] = [];
+      for (const plan of plans) centres.push(await chacun(plan, () => creer(ctx, plan)));
       // What is left of bytes that were purged gives other figures than the day had: none at all, then.
       await gelerJoursEffaces(ctx);
       for (const [i, plan] of plans.entries()) {
-        await refaire(ctx, plan, centres[i]!, options);
+        const centre = centres[i];
+        if (centre === undefined) continue;
+        await chacun(plan, () => refaire(ctx, plan, centre, { ...options, misDeCote }));
         await verrou.exiger();
       }
       return true;
     });
     if (!done) throw new AtelierError('ATL_B904', 'Une sauvegarde ou une autre reconstruction est en cours.');
     // Now that nothing is held back: days left over, archives that longer ones contain.
-    for (const plan of plans) await new Import(contexteDe(ctx, plan, []), {}).scan();
+    for (const plan of plans) {
+      const done = await chacun(plan, () => new Import(contexteDe(ctx, plan, []), {}).scan());
+      misDeCote.push(...(done?.misDeCote ?? []));
+    }
     await rejouerEffacements(ctx);
     options.onEtape?.('avant_fin');
     const bilan: BilanReconstruction = {
-      etat: illisibles.length > 0 ? 'partielle' : 'reussie',
+      etat: illisibles.length + misDeCote.length > 0 ? 'partielle' : 'reussie',
       centres: plans.length,
       archives: archives.length,
       octets: archives.reduce((sum, { taille }) => sum + taille, 0),
       illisibles,
+      misDeCote: [...new Set(misDeCote)],
       remplacees: plans.reduce((sum, { remplacees }) => sum + remplacees.length, 0),
       sessions: await compterSessions(ctx.pool),
       dureeMs: Math.round(performance.now() - started),
@@ -170,17 +195,23 @@ async function refaire(
   ctx: ReconstructionContext,
   plan: PlanDeCentre,
   centreId: number,
-  options: ReconstructionOptions,
+  options: ReconstructionOptions & { readonly misDeCote: string[] },
 ): Promise<void> {
   const archive = new ArchiveEnPlace(ctx.archive.root, centreId);
   await archive.rassembler([...plan.passages.flat(), ...plan.remplacees].map((contenu) => contenu.archive));
   const total = plan.passages.reduce((sum, contents) => sum + contents.length, 0) + plan.remplacees.length;
   let fait = 0;
   const lire = async (contents: readonly ContenuDeChemin[]): Promise<void> => {
-    await new Import(contexteDe({ ...ctx, archive }, plan, contents), {
-      onProgress: ({ fichiersVus }) =>
-        options.onProgress?.({ quoi: `relecture ${plan.nom}`, fait: fait + fichiersVus, total }),
-    }).scan();
+    const { fichiersIllisibles, misDeCote } = await new Import(
+      contexteDe({ ...ctx, archive }, plan, contents),
+      {
+        onProgress: ({ fichiersVus }) =>
+          options.onProgress?.({ quoi: `relecture ${plan.nom}`, fait: fait + fichiersVus, total }),
+      },
+    ).scan();
+    options.misDeCote.push(...misDeCote);
+    if (fichiersIllisibles > 0)
+      options.misDeCote.push(`${plan.nom} : ${fichiersIllisibles} fichiers illisibles`);
     fait += contents.length;
     ctx.shutdown.signal.throwIfAborted();
   };

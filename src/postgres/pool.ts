@@ -143,7 +143,13 @@ export async function withClient<T>(pool: Pool, work: (client: Client) => Promis
   try {
     return await work(client);
   } catch (error) {
+    const lost = broken;
     if (!isOrdinary(error)) broken ??= error instanceof Error ? error : new Error(String(error));
+    // Not every way in which a connection ends has a code that says so (TLS, our own watch over a silent server).
+    if (lost && !isServerAway(error) && !(error instanceof AtelierError))
+      throw new AtelierError('ATL_D301', `Connexion à PostgreSQL perdue : ${messageOf(error)}`, {
+        cause: error,
+      });
     throw error;
   } finally {
     client.off('error', onError);
@@ -184,7 +190,7 @@ function isOrdinary(error: unknown): boolean {
 export function isServerAway(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const code = codeOf(e);
-    if (code && /^(57P0|08|53|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_)/.test(code)) return true;
+    if (code && /^(57P0|08|53|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_|ENET|EHOST)/.test(code)) return true;
     if (e instanceof AtelierError && e.code === 'ATL_D301') return true;
     if (/Connection terminated|Client has encountered a connection error|not queryable/.test(e.message))
       return true;

@@ -22,7 +22,10 @@ export const ETAPES: readonly Etape[] = [
 ];
 
 /** Thrown at a named point: the import is over there and then, as far as one process can play it. */
-export class Killed extends Error {}
+export class Killed extends Error {
+  /** as when the server goes: what concerns one file or day only would be put aside, and the import go on */
+  readonly code = '57P01';
+}
 
 /**
  * A source whose signatures are hashes of the bytes. The real one gives none for files changed within the last two

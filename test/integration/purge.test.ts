@@ -8,6 +8,7 @@ import { purger } from '../../src/jobs/purge.ts';
 import { deverrouillerPurge, verrouillerPurge } from '../../src/postgres/conservation/purges.ts';
 import { withClient } from '../../src/postgres/pool.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
+import { Killed } from '../harness/programs.ts';
 import { everything, lost, purgeAt, purgeContext } from '../harness/purge.ts';
 
 let workshop: Workshop;
@@ -194,7 +195,7 @@ it('R10: a day that an import left to be computed is computed before it is froze
   await workshop.import();
   await write('DEM12/20250528.LOG', day('20250528'));
   const stop = (etape: string): void => {
-    if (etape === 'apres_enregistrement') throw new Error('arrêt');
+    if (etape === 'apres_enregistrement') throw new Killed(etape);
   };
   const { ingest } = await import('../../src/jobs/ingest.ts');
   await ingest({ ...workshop.context, onEtape: stop }).catch(() => undefined);

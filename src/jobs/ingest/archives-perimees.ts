@@ -4,7 +4,11 @@ import { type Client, transaction } from '../../postgres/pool.ts';
 import { peutEffacerArchives } from '../../postgres/sauvegarde/verrous.ts';
 import type { IngestContext } from './context.ts';
 
-/** Erases archives whose bytes are in a longer one, or past their retention period. */
+/**
+ * Erases archives whose bytes are in a longer one, or past their retention period. One that stays keeps no other from going.
+ *
+ * @throws AtelierError ATL_L203, the first of those that could not be erased: they are tried again next time
+ */
 export async function eraseArchives(
   ctx: Pick<IngestContext, 'archive'>,
   client: Client,
@@ -13,7 +17,9 @@ export async function eraseArchives(
   await transaction(client, async () => {
     await lockCentre(client, centreId);
     if (!(await peutEffacerArchives(client))) return;
+    const echecs: unknown[] = [];
     for (const sha256 of await takeStaleArchives(client, centreId))
-      await ctx.archive.remove(centreId, sha256);
+      await ctx.archive.remove(centreId, sha256).catch((error: unknown) => echecs.push(error));
+    if (echecs.length > 0) throw echecs[0];
   });
 }

@@ -5,6 +5,7 @@ import { centreOfFolder } from '../../sources/centre.ts';
 import { type IngestContext, reglesDe } from './context.ts';
 import type { CentreAImporter } from './enregistrement.ts';
 import type { Lecture } from './lecture.ts';
+import type { Pannes } from './pannes.ts';
 import type { Recalcul } from './recalcul.ts';
 import { relireVersions } from './relecture.ts';
 
@@ -25,13 +26,22 @@ export class Centres {
   readonly #ctx: IngestContext;
   readonly #only: string | undefined;
   readonly #aBlanc: boolean;
+  readonly #pannes: Pannes;
   readonly #byFolder = new Map<string, Centre | undefined>();
+  /** folders of which no centre can be made, or not now: put aside, with all that is in them */
+  readonly #deCote = new Set<string>();
 
   /** @param only name of the one centre to import, or undefined: all */
-  constructor(ctx: IngestContext, only: string | undefined, aBlanc: boolean) {
+  constructor(ctx: IngestContext, only: string | undefined, aBlanc: boolean, pannes: Pannes) {
     this.#ctx = ctx;
     this.#only = only;
     this.#aBlanc = aBlanc;
+    this.#pannes = pannes;
+  }
+
+  /** A scan begins: what was put aside a while ago is tried again. */
+  commencer(): void {
+    for (const dossier of this.#deCote) if (!this.#pannes.attend(ouDe(dossier))) this.#deCote.delete(dossier);
   }
 
   /**
@@ -39,13 +49,23 @@ export class Centres {
    * other settings are read again.
    */
   async of(dossier: string, onRecalcul: (recalcul: Recalcul) => void): Promise<Centre | undefined> {
-    if (!this.#byFolder.has(dossier)) this.#byFolder.set(dossier, await this.#load(dossier, onRecalcul));
-    return this.#byFolder.get(dossier);
+    if (this.#byFolder.has(dossier)) return this.#byFolder.get(dossier);
+    if (this.#deCote.has(dossier)) return undefined;
+    try {
+      const centre = await this.#load(dossier, onRecalcul);
+      this.#byFolder.set(dossier, centre);
+      this.#pannes.lever(ouDe(dossier));
+      return centre;
+    } catch (error) {
+      this.#pannes.noter(ouDe(dossier), error);
+      this.#deCote.add(dossier);
+      return undefined;
+    }
   }
 
   /** Whether any folder is to be imported. */
   any(): boolean {
-    return [...this.#byFolder.values()].some((centre) => centre !== undefined);
+    return this.#deCote.size > 0 || this.#byFolder.values().some((centre) => centre !== undefined);
   }
 
   /** Names of the centres of all folders, also of those that are not to be imported. */
@@ -67,7 +87,7 @@ export class Centres {
     const row = this.#aBlanc ? await findCentre(pool, nom) : await ensureCentre(pool, nom, type);
     const id = row?.id ?? SANS_LIGNE;
     const base = { id, nom, type, attente, regles: reglesDe(this.#ctx, attente) };
-    if (!this.#aBlanc) onRecalcul(await relireVersions(this.#ctx, base));
+    if (!this.#aBlanc) onRecalcul(await relireVersions(this.#ctx, base, this.#pannes));
     const connus = await loadFichiers(pool, id);
     return {
       ...base,
@@ -75,6 +95,10 @@ export class Centres {
       shas: await loadShas(pool, id),
     };
   }
+}
+
+function ouDe(dossier: string): string {
+  return `dossier ${dossier}`;
 }
 
 /** The centre with a row: a dry run makes one inside its transaction, which takes it away again. */

@@ -23,6 +23,13 @@ export interface Compteurs {
   sessionsSupprimees: number;
   /** concerned by what was read, but purged in part: left as they are */
   journeesGelees: number;
+  /** what was put aside besides files (a centre, a day), so that the rest could go on: one sentence each */
+  misDeCote: readonly string[];
+}
+
+/** Whether something is left to be done that the next import tries again. */
+export function estPartiel({ fichiersIllisibles, misDeCote }: Compteurs): boolean {
+  return fichiersIllisibles > 0 || misDeCote.length > 0;
 }
 
 export function nouveauxCompteurs(): Compteurs {
@@ -43,6 +50,7 @@ export function nouveauxCompteurs(): Compteurs {
     sessionsInchangees: 0,
     sessionsSupprimees: 0,
     journeesGelees: 0,
+    misDeCote: [],
   };
 }
 

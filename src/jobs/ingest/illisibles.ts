@@ -51,13 +51,28 @@ export class Illisibles {
     if (this.#isNews(chemin, raison)) this.#ctx.logger.warn({ fichier: chemin, raison }, 'écarté');
   }
 
-  async noter(centre: Centre, chemin: string, raison: string): Promise<void> {
+  /**
+   * @param dit it was told already: it is only noted
+   * @throws what the database says when it cannot note it
+   */
+  async noter(centre: Centre, chemin: string, raison: string, dit = false): Promise<void> {
     this.#now.add(chemin);
     if (!this.#isNews(chemin, raison)) return;
-    this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
+    if (!dit)
+      this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
     if (this.#aBlanc || chemin.length > MAX_PATH) return;
-    await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
+    try {
+      await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
+    } catch (error) {
+      this.#told.delete(chemin);
+      throw error;
+    }
     rememberErreur(centre, chemin);
+  }
+
+  /** The path is as it was when it could not be read, and is not tried yet. */
+  garder(chemin: string): void {
+    this.#now.add(chemin);
   }
 
   /** The path was read: when it fails again, that is news. */

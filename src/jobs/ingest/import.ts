@@ -1,3 +1,4 @@
+import { ErreurArchive } from '../../archives/archive.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
@@ -15,7 +16,7 @@ import { type Lecture, type LectureContexte, lire } from './lecture.ts';
 import { chronometrer } from './listage.ts';
 import { Lots } from './lots.ts';
 import { mesurerLecture } from './mesures.ts';
-import { Pannes } from './pannes.ts';
+import { concerneTous, Pannes, RETENTER } from './pannes.ts';
 import type { Recalcul } from './recalcul.ts';
 import { direLecture, reprendreJournees } from './reprise.ts';
 import { Suites } from './suites.ts';
@@ -61,6 +62,8 @@ export class Import {
   /** those read since the first scan, by path: where a hint may lead straight to */
   readonly #mobiles = new Map<string, FichierSource>();
   readonly #pannes: Pannes;
+  /** files that the database refused, by path: what they were, and when (ms of the monotonic clock) */
+  readonly #refuses = new Map<string, { readonly signature: string | undefined; readonly quand: number }>();
   readonly #lots: Lots;
   /** what listing the source took the last time, ms */
   #listing = 0;
@@ -69,9 +72,9 @@ export class Import {
     this.#ctx = ctx;
     this.#options = options;
     this.#aBlanc = options.aBlanc ?? false;
-    this.#centres = new Centres(ctx, options.centre, this.#aBlanc);
+    this.#pannes = new Pannes(ctx, options.suivi === true);
+    this.#centres = new Centres(ctx, options.centre, this.#aBlanc, this.#pannes);
     this.#illisibles = new Illisibles(ctx, { aBlanc: this.#aBlanc, ailleurs: options.ailleurs ?? false });
-    this.#pannes = new Pannes(ctx.logger);
     this.#lots = new Lots(ctx, {
       aBlanc: this.#aBlanc,
       remplacer: new Set(options.replace === undefined ? [] : [options.replace]),
@@ -86,7 +89,7 @@ export class Import {
       onInacheve: () => {
         this.#finished = Number.NEGATIVE_INFINITY;
       },
-      pannes: this.#pannes,
+      refuser: (centre, lecture, error) => this.#refuser(centre, lecture, error),
     });
   }
 
@@ -137,6 +140,7 @@ export class Import {
     const { signal } = this.#ctx.shutdown;
     this.#compteurs = nouveauxCompteurs();
     this.#pannes.commencer();
+    this.#centres.commencer();
     this.#lots.commencer();
     try {
       for await (const entree of entries) {
@@ -168,7 +172,7 @@ export class Import {
       await this.#finish();
       this.#finished = now;
     }
-    this.#pannes.lever(this.#options.suivi === true);
+    this.#compteurs.misDeCote = this.#pannes.messages;
     this.#scans++;
     return this.#compteurs;
   }
@@ -192,10 +196,30 @@ export class Import {
     await this.#illisible(await this.#centre(dossier), chemin, raison);
   }
 
-  async #illisible(centre: Centre | undefined, chemin: string, raison: string): Promise<void> {
+  async #illisible(
+    centre: Centre | undefined,
+    chemin: string,
+    raison: string,
+    { dit = false } = {},
+  ): Promise<void> {
     if (!centre) return;
     this.#compteurs.fichiersIllisibles++;
-    await this.#illisibles.noter(centre, chemin, raison);
+    try {
+      await this.#illisibles.noter(centre, chemin, raison, dit);
+    } catch (error) {
+      // Not even its name can be noted.
+      this.#pannes.noter(`${centre.nom}, fichier ${JSON.stringify(chemin)}`, error);
+    }
+  }
+
+  /** Puts a file aside whose registration failed. */
+  async #refuser(centre: Centre, { fichier, signature }: Lecture, error: unknown): Promise<void> {
+    const { chemin } = fichier;
+    this.#pannes.noter(chemin, error);
+    // What was kept of its bytes to go on from is of a state that nobody knows.
+    this.#suites.take(chemin);
+    this.#refuses.set(chemin, { signature, quand: performance.now() });
+    await this.#illisible(centre, chemin, this.#pannes.raison(error), { dit: true });
   }
 
   async #fichier(fichier: FichierSource): Promise<void> {
@@ -210,11 +234,23 @@ export class Import {
       this.#compteurs.fichiersInchanges++;
       return;
     }
+    if (this.#refuse(fichier)) {
+      this.#compteurs.fichiersIllisibles++;
+      this.#illisibles.garder(fichier.chemin);
+      return;
+    }
     const lecture = await this.#lire(centre, fichier, connu, false);
     if (!lecture) return;
     if (this.#following()) this.#suivre(fichier);
     if (replace) this.#replaced = true;
     await this.#lots.ajouter(centre, lecture);
+  }
+
+  /** Whether the database refused these very bytes a while ago, and another look each second would bring nothing. */
+  #refuse({ chemin, signature }: FichierSource): boolean {
+    const refus = this.#options.suivi ? this.#refuses.get(chemin) : undefined;
+    if (refus === undefined || signature === undefined || refus.signature !== signature) return false;
+    return performance.now() - refus.quand < RETENTER;
   }
 
   /** The longest untouched are forgotten: another news of them costs a scan. */
@@ -255,7 +291,7 @@ export class Import {
       // A stop ends connections too: that says nothing of the file.
       this.#ctx.shutdown.signal.throwIfAborted();
       // Without an archive nothing may be registered; anything else concerns this file only.
-      if (error instanceof AtelierError && error.code === 'ATL_L203') throw error;
+      if (error instanceof ErreurArchive && concerneTous(error)) throw error;
       await this.#illisible(centre, fichier.chemin, messageOf(error));
       return undefined;
     }
@@ -271,6 +307,7 @@ export class Import {
     if (!this.#aBlanc) mesurerLecture(centre, lecture);
     remember(centre, lecture);
     this.#illisibles.lire(lecture.fichier.chemin);
+    this.#refuses.delete(lecture.fichier.chemin);
     direLecture(this.#ctx.logger, centre.nom, lecture, this.#compteurs);
   }
 
@@ -283,8 +320,12 @@ export class Import {
       await reprendreJournees(this.#ctx, client, byId, this.#count, this.#pannes);
       // What others left to be erased is found once; after that only what was read here makes more of it.
       for (const centreId of this.#scans === 0 ? byId.keys() : this.#touched) {
-        await eraseArchives(this.#ctx, client, centreId);
-        this.#touched.delete(centreId);
+        try {
+          await eraseArchives(this.#ctx, client, centreId);
+          this.#touched.delete(centreId);
+        } catch (error) {
+          this.#pannes.noter(`${byId.get(centreId)?.nom ?? centreId}, archives à effacer`, error);
+        }
       }
     });
   }

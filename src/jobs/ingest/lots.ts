@@ -6,7 +6,7 @@ import type { IngestContext } from './context.ts';
 import { type Enregistrement, enregistrer } from './enregistrement.ts';
 import { discard, type Lecture } from './lecture.ts';
 import { mesurerRetard } from './mesures.ts';
-import { duContenu, type Pannes } from './pannes.ts';
+import { concerneTous } from './pannes.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
 import { Voies } from './voies.ts';
 
@@ -40,8 +40,12 @@ export interface OptionsLots {
   readonly onRecalcul: (recalcul: Recalcul) => void;
   /** Days were left to the end of the scan. */
   readonly onInacheve: () => void;
-  /** what concerns one centre only, so that the others go on */
-  readonly pannes: Pannes;
+  /**
+   * A file is put aside, so that the others go on.
+   *
+   * @throws the error itself when it concerns everybody
+   */
+  readonly refuser: (centre: Centre, lecture: Lecture, error: unknown) => Promise<void>;
 }
 
 /** Files that were read, on their way into PostgreSQL: in batches, while the next ones are being read. */
@@ -122,14 +126,30 @@ export class Lots {
     await this.#recomputeOrNote(lot, jours);
   }
 
-  /** @returns days to be recomputed: none when it was not registered, for a reason that is its own */
+  /**
+   * Of files that cannot be registered together, each is tried alone, and those that are at fault are put aside.
+   *
+   * @returns days to be recomputed
+   */
   async #registerOrForget(lot: Lot): Promise<ReadonlySet<number>> {
+    const { centre, lectures } = lot;
     try {
       return await this.#register(lot);
     } catch (error) {
-      await this.#jeter(lot);
-      this.#options.pannes.noter(lot.centre.nom, error, { relire: true });
-      return new Set();
+      try {
+        if (lectures.length === 1 || concerneTous(error)) {
+          await this.#options.refuser(centre, lectures[0]!, error);
+          await this.#jeter(lot);
+          return new Set();
+        }
+        const jours = new Set<number>();
+        for (const lecture of lectures)
+          for (const jour of await this.#registerOrForget(lotDe(centre, [lecture]))) jours.add(jour);
+        return jours;
+      } catch (cause) {
+        await this.#jeter(lot);
+        throw cause;
+      }
     }
   }
 
@@ -138,7 +158,8 @@ export class Lots {
     try {
       await this.#recompute(lot, jours);
     } catch (error) {
-      if (!duContenu(error)) throw error;
+      this.#ctx.shutdown.signal.throwIfAborted();
+      if (concerneTous(error)) throw error;
       this.#options.onInacheve();
     }
   }
@@ -174,7 +195,7 @@ export class Lots {
       const lecture = await relire(centre, fichier);
       if (!lecture) continue;
       const lot = lotDe(centre, [lecture]);
-      await this.#recompute(lot, await this.#register(lot));
+      await this.#recomputeOrNote(lot, await this.#registerOrForget(lot));
       // Bytes that turned out to be known after all got no name.
       await this.#jeter(lot);
     }

@@ -1,63 +1,100 @@
+import { ErreurArchive } from '../../archives/archive.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Shutdown } from '../../base/shutdown.ts';
 import { isServerAway } from '../../postgres/pool.ts';
 
+/** While a source is followed, what was put aside is tried again this long (ms) after it failed, or when its bytes change. */
+export const RETENTER = 60_000;
+
 /**
- * What a scan could not do for one centre, because of what its files hold: the others go on (F33). Bytes that were
- * registered are safe, their days stay marked, and each scan tries them again.
+ * What an import puts aside because of what it holds, so that everything else goes on (F33): a centre, a day, a file. Bytes
+ * that were registered are safe, their days stay marked, and each import tries all of it again.
  */
 export class Pannes {
   readonly #logger: Logger;
+  readonly #arret: Shutdown;
+  readonly #suivi: boolean;
   /** of this scan, in the order in which they came */
-  #pannes: AtelierError[] = [];
-  #relire = false;
-  /** what was last said of each place: a scan a second says it once */
-  readonly #dites = new Map<string, string>();
+  #messages: string[] = [];
+  /** what failed, with what was said of it and when (ms of the monotonic clock): a scan a second says it once */
+  readonly #connues = new Map<string, { erreur: string; quand: number }>();
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  /** @param suivi many scans of the same source, one after the other */
+  constructor(ctx: { readonly logger: Logger; readonly shutdown: Shutdown }, suivi: boolean) {
+    this.#logger = ctx.logger;
+    this.#arret = ctx.shutdown;
+    this.#suivi = suivi;
   }
 
+  /** A scan begins. */
   commencer(): void {
-    this.#pannes = [];
-    this.#relire = false;
+    this.#messages = [];
+  }
+
+  /** What this scan put aside, one sentence each. */
+  get messages(): readonly string[] {
+    return this.#messages;
   }
 
   /**
-   * Notes a failure.
+   * Why something is put aside, for people.
+   *
+   * @throws the error itself when it concerns everybody, or when the import is being stopped
+   */
+  raison(error: unknown): string {
+    // A stop ends connections too: that says nothing of what was being done.
+    this.#arret.signal.throwIfAborted();
+    if (concerneTous(error)) throw error;
+    const refus = /^[0-9A-Z]{5}$/.test(codeOf(error) ?? '') ? 'refusé par PostgreSQL, ' : '';
+    return `${refus}${messageOf(error)}`;
+  }
+
+  /**
+   * Notes what could not be done.
    *
    * @param ou centre, and day where known
-   * @param options `relire`: files were not registered, and have to be read again
-   * @throws the error itself when it is not about what the files hold: then it concerns everybody
+   * @throws as {@link raison}
    */
-  noter(ou: string, error: unknown, { relire = false } = {}): void {
-    if (!duContenu(error)) throw error;
-    const erreur = messageOf(error);
-    this.#pannes.push(new AtelierError('ATL_L207', `${ou} : ${erreur}`, { cause: error }));
-    this.#relire ||= relire;
-    if (this.#dites.get(ou) !== erreur) this.#logger.error({ ou, erreur }, 'journées impossibles à calculer');
-    this.#dites.set(ou, erreur);
+  noter(ou: string, error: unknown): void {
+    const erreur = this.raison(error);
+    this.#messages.push(new AtelierError('ATL_L207', `${ou} : ${erreur}`).message);
+    if (this.#connues.get(ou)?.erreur !== erreur)
+      this.#logger.error({ code: 'ATL_L207', ou, erreur }, 'mis de côté, le reste continue');
+    this.#connues.set(ou, { erreur, quand: performance.now() });
   }
 
-  /**
-   * At the end of a scan: the failure that came first, if any.
-   *
-   * @param suivi while a source is followed the others must not wait: only what has to be read again counts
-   * @throws AtelierError ATL_L207
-   */
-  lever(suivi: boolean): void {
-    if (this.#pannes.length === 0) {
-      this.#dites.clear();
-      return;
-    }
-    if (!suivi || this.#relire) throw this.#pannes[0]!;
+  /** Whether something failed a moment ago, and is not worth another try yet. */
+  attend(ou: string): boolean {
+    const quand = this.#connues.get(ou)?.quand;
+    return this.#suivi && quand !== undefined && performance.now() - quand < RETENTER;
+  }
+
+  /** It works (again). */
+  lever(ou: string): void {
+    if (this.#connues.delete(ou)) this.#logger.info({ ou }, 'n’est plus de côté');
   }
 }
 
-/** Whether an error comes from what was read: data that PostgreSQL refuses, code that did not expect them. */
-export function duContenu(error: unknown): boolean {
-  if (error instanceof AtelierError || isServerAway(error)) return false;
-  const code = codeOf(error);
-  if (code !== undefined) return /^(22|23|P0)...$/.test(code);
-  return error instanceof TypeError || error instanceof RangeError;
+/** Classes of SQLSTATE: lost connection (08; 25P03, 25P04 end one), exhausted resources, operator, system. */
+const SQL_DE_TOUS = /^(08...|53...|57...|58...|25P0[34])$/;
+/** What a machine can run out of. */
+const RESSOURCES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM']);
+/** An archive that cannot be written because of what it is called, not because of where. */
+const DU_NOM = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ']);
+
+/**
+ * Whether an error concerns everything that is to be done: the database is out of reach, or something is used up. Any other
+ * one comes from what was being read or written.
+ */
+export function concerneTous(error: unknown): boolean {
+  if (isServerAway(error)) return true;
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    const code = codeOf(e) ?? '';
+    if (SQL_DE_TOUS.test(code) || RESSOURCES.has(code)) return true;
+    // Without an archive nothing may be registered.
+    if (e instanceof ErreurArchive && e.geste === 'Écriture' && !DU_NOM.has(codeOf(e.cause) ?? ''))
+      return true;
+  }
+  return false;
 }

@@ -15,15 +15,23 @@ import { analyse, type ContenuLu, daterRejets, lireRejets, type RejetDate } from
 import type { IngestContext } from './context.ts';
 import type { CentreAImporter } from './enregistrement.ts';
 import { joursDe, raisonEcart } from './nouvelles-versions.ts';
+import type { Pannes } from './pannes.ts';
 import { type Recalcul, recalculer } from './recalcul.ts';
+
+const RIEN: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
 
 /**
  * Reads again, from the archive, the versions that were read with other settings (time zone, start of the
- * day, stamp of waits, or an older parser), and recomputes their days.
+ * day, stamp of waits, or an older parser), and recomputes their days. A version that cannot be read stays as it was read,
+ * and days that cannot be computed stay marked.
  */
-export async function relireVersions(ctx: IngestContext, centre: CentreAImporter): Promise<Recalcul> {
+export async function relireVersions(
+  ctx: IngestContext,
+  centre: CentreAImporter,
+  pannes: Pannes,
+): Promise<Recalcul> {
   const outdated = await findOutdated(ctx.pool, centre.id, centre.regles);
-  if (outdated.length === 0) return { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
+  if (outdated.length === 0) return RIEN;
   ctx.logger.info(
     { centre: centre.nom, versions: outdated.length },
     'réglages changés : relecture des archives',
@@ -31,11 +39,21 @@ export async function relireVersions(ctx: IngestContext, centre: CentreAImporter
   const jours = new Set<number>();
   for (const version of outdated) {
     ctx.shutdown.signal.throwIfAborted();
-    for (const jour of await relire(ctx, centre, version)) jours.add(jour);
+    try {
+      for (const jour of await relire(ctx, centre, version)) jours.add(jour);
+    } catch (error) {
+      pannes.noter(`${centre.nom}, relecture de ${version.sha256.slice(0, 12)}`, error);
+    }
   }
-  return await withClient(ctx.pool, (client) =>
-    transaction(client, () => recalculer(ctx, client, centre, [...jours])),
-  );
+  try {
+    return await withClient(ctx.pool, (client) =>
+      transaction(client, () => recalculer(ctx, client, centre, [...jours])),
+    );
+  } catch (error) {
+    // Which day it is comes out at the end of the scan, where they are tried one by one.
+    ctx.logger.debug({ centre: centre.nom, erreur: pannes.raison(error) }, 'journées remises à plus tard');
+    return RIEN;
+  }
 }
 
 async function relire(ctx: IngestContext, centre: CentreAImporter, version: VersionRow): Promise<number[]> {

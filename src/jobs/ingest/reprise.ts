@@ -7,7 +7,7 @@ import type { Compteurs } from './compteurs.ts';
 import type { IngestContext } from './context.ts';
 import type { Lecture } from './lecture.ts';
 import { raisonEcart } from './nouvelles-versions.ts';
-import { duContenu, type Pannes } from './pannes.ts';
+import { concerneTous, type Pannes } from './pannes.ts';
 import { type Recalcul, recalculer } from './recalcul.ts';
 
 /**
@@ -21,22 +21,31 @@ export async function reprendreJournees(
   onRecalcul: (recalcul: Recalcul) => void,
   pannes: Pannes,
 ): Promise<void> {
-  for (const { centreId, jours } of await pendingDays(client)) {
+  for (const { centreId, jours: marked } of await pendingDays(client)) {
     const centre = centres.get(centreId);
     if (!centre) continue;
+    const ou = (jour: number): string => `${centre.nom}, journée ${formatDay(jour)}`;
+    const jours = marked.filter((jour) => !pannes.attend(ou(jour)));
+    if (jours.length === 0) continue;
     const reprendre = async (lot: readonly number[]): Promise<void> =>
       onRecalcul(await transaction(client, () => recalculer(ctx, client, centre, [...lot])));
     ctx.logger.info({ centre: centre.nom, jours: jours.length }, 'reprise de journées à recalculer');
     try {
       await reprendre(jours);
     } catch (error) {
-      if (!duContenu(error)) throw error;
+      ctx.shutdown.signal.throwIfAborted();
+      if (concerneTous(error)) throw error;
       for (const jour of jours) {
-        await reprendre([jour]).catch((cause: unknown) =>
-          pannes.noter(`${centre.nom}, journée ${formatDay(jour)}`, cause),
-        );
+        try {
+          await reprendre([jour]);
+          pannes.lever(ou(jour));
+        } catch (cause) {
+          pannes.noter(ou(jour), cause);
+        }
       }
+      continue;
     }
+    for (const jour of jours) pannes.lever(ou(jour));
   }
 }
 

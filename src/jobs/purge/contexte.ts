@@ -2,11 +2,13 @@ import type { Archive } from '../../archives/archive.ts';
 import { Effacements } from '../../archives/effacements.ts';
 import type { Config } from '../../base/config.ts';
 import type { BaseContext } from '../../base/context.ts';
+import { AtelierError, messageOf } from '../../base/errors.ts';
 import { coupure, dernierJourEchu } from '../../domain/conservation/coupure.ts';
 import type { Duree } from '../../domain/conservation/duree.ts';
 import type { CentrePurge, JoursEchus } from '../../postgres/conservation/jours.ts';
 import { compterPurge } from '../../postgres/conservation/purges.ts';
 import type { Client, Pool } from '../../postgres/pool.ts';
+import { concerneTous } from '../ingest/pannes.ts';
 
 /** Steps of a purge at which a crash must do no harm; crash tests stop the process there. */
 export type EtapePurge = 'apres_journal' | 'avant_validation' | 'apres_lot' | 'avant_effacement';
@@ -78,6 +80,31 @@ export class Passage {
   async compter(lignes: number): Promise<void> {
     this.lignes += lignes;
     if (this.#purge !== undefined && lignes > 0) await compterPurge(this.client, this.#purge, lignes);
+  }
+
+  /**
+   * Does something for one centre after the other. What one of them chokes on keeps no other from it (F33).
+   *
+   * @throws the first such error, once all had their turn; at once what concerns everybody
+   */
+  async chacun(centres: readonly CentrePurge[], work: (centre: CentrePurge) => Promise<void>): Promise<void> {
+    const echecs: unknown[] = [];
+    for (const centre of centres) {
+      try {
+        await work(centre);
+      } catch (error) {
+        this.continuer();
+        const journal = error instanceof AtelierError && error.code === 'ATL_R601';
+        if (journal || concerneTous(error)) throw error;
+        const { categorie, ctx } = this;
+        ctx.logger.error(
+          { categorie, centre: centre.nom, erreur: messageOf(error) },
+          'purge : centre inachevé',
+        );
+        echecs.push(error);
+      }
+    }
+    if (echecs.length > 0) throw echecs[0];
   }
 
   etape(etape: EtapePurge): void {

@@ -12,7 +12,7 @@ export async function purgerDepot(passage: Passage): Promise<void> {
   const { client, ctx } = passage;
   const root = await realpath(ctx.config.logsDir).catch(() => undefined);
   if (root === undefined) return;
-  for (const centre of await listerCentres(client)) {
+  await passage.chacun(await listerCentres(client), async (centre) => {
     const past = await fichiersEchus(client, passage.echeance(centre), passage.maintenant);
     for (const { chemin, taille } of past) {
       passage.continuer();
@@ -36,5 +36,5 @@ export async function purgerDepot(passage: Passage): Promise<void> {
       await passage.compter(1);
       passage.etape('apres_lot');
     }
-  }
+  });
 }

@@ -1,4 +1,4 @@
-import { AtelierError } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { formatDay } from '../../base/time.ts';
 import type { CentrePurge } from '../../postgres/conservation/jours.ts';
 import * as jours from '../../postgres/conservation/jours.ts';
@@ -9,6 +9,7 @@ import { claimDays } from '../../postgres/journaux/jours.ts';
 import { markArchivesStale } from '../../postgres/journaux/versions.ts';
 import { type Client, transaction } from '../../postgres/pool.ts';
 import { eraseArchives } from '../ingest/archives-perimees.ts';
+import { concerneTous } from '../ingest/pannes.ts';
 import { type RecalculContext, recalculer } from '../ingest/recalcul.ts';
 import type { PurgeContext } from './contexte.ts';
 import { lots, type Passage } from './contexte.ts';
@@ -31,17 +32,20 @@ export async function prendreJours(
   try {
     await recalculer(context, client, { id: centre.id, attente }, pending);
   } catch (error) {
-    // Bytes that cannot be read must not keep others from their end: the day is frozen as it is.
-    if (!(error instanceof AtelierError) || error.code !== 'ATL_L203') throw error;
+    // What cannot be read or computed must not keep others from their end: the day is frozen as it is.
+    if (concerneTous(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT calcul');
-    ctx.logger.warn({ centre: centre.nom, erreur: error.message }, 'journée gelée sans son dernier calcul');
+    ctx.logger.warn(
+      { centre: centre.nom, erreur: messageOf(error) },
+      'journée gelée sans son dernier calcul',
+    );
   }
 }
 
 /** Pieces, profiles, waits and stops of past days; the figures of the days stay, frozen. */
 export async function purgerDetails(passage: Passage): Promise<void> {
   const { ctx, client, aBlanc } = passage;
-  for (const centre of await jours.listerCentres(client)) {
+  await passage.chacun(await jours.listerCentres(client), async (centre) => {
     const past = await jours.joursAvecDetails(client, passage.echeance(centre));
     for (const lot of lots(past, passage.lots.jours)) {
       passage.continuer();
@@ -58,13 +62,13 @@ export async function purgerDetails(passage: Passage): Promise<void> {
         passage.etape('apres_lot');
       }
     }
-  }
+  });
 }
 
 /** Daily figures of past days, with what is left below them. */
 export async function purgerSessions(passage: Passage): Promise<void> {
   const { ctx, client, aBlanc } = passage;
-  for (const centre of await jours.listerCentres(client)) {
+  await passage.chacun(await jours.listerCentres(client), async (centre) => {
     const past = await jours.joursAvecSession(client, passage.echeance(centre));
     for (const lot of lots(past, passage.lots.jours)) {
       passage.continuer();
@@ -81,18 +85,18 @@ export async function purgerSessions(passage: Passage): Promise<void> {
         passage.etape('apres_lot');
       }
     }
-  }
+  });
 }
 
 /** Raw bytes none of which is of a day to be kept. First the database forgets them, then they go from the disk. */
 export async function purgerArchives(passage: Passage): Promise<void> {
   const { client, aBlanc } = passage;
-  for (const centre of await jours.listerCentres(client)) {
+  await passage.chacun(await jours.listerCentres(client), async (centre) => {
     const echeance = passage.echeance(centre);
     const all = await jours.versionsEchues(client, echeance, passage.maintenant);
     if (aBlanc) {
       await passage.compter(all.length);
-      continue;
+      return;
     }
     // At least once: a purge that was killed may have left some on the disk.
     for (const lot of all.length > 0 ? lots(all, passage.lots.versions) : [[]]) {
@@ -120,7 +124,7 @@ export async function purgerArchives(passage: Passage): Promise<void> {
       passage.etape('apres_lot');
     }
     await oublierEtats(passage, centre);
-  }
+  });
 }
 
 /** How long the shorter states of a growing file are listed (ms). They hold nothing that its version does not. */
@@ -167,13 +171,13 @@ export async function retirerVersions(
 /** Rejected lines of past days. */
 export async function purgerQuarantaine(passage: Passage): Promise<void> {
   const { client, aBlanc, maintenant } = passage;
-  for (const centre of await jours.listerCentres(client)) {
+  await passage.chacun(await jours.listerCentres(client), async (centre) => {
     const echeance = passage.echeance(centre);
     const { jours: past, versions } = await rejetsEchus(client, echeance, maintenant);
     const nombre = [...versions.values()].reduce((sum, n) => sum + n, 0);
     if (aBlanc) {
       await passage.compter(nombre);
-      continue;
+      return;
     }
     if (past.length > 0) {
       await transaction(client, async () => {
@@ -198,7 +202,7 @@ export async function purgerQuarantaine(passage: Passage): Promise<void> {
         passage.etape('apres_lot');
       }
     }
-  }
+  });
 }
 
 /** Keys in pieces whose values add up to less than `most`; one that has more comes alone. */

@@ -1,3 +1,4 @@
+import { estPartiel } from '../ingest/compteurs.ts';
 import { ingest } from '../ingest.ts';
 import type { Tache } from './tache.ts';
 
@@ -7,6 +8,6 @@ export const tacheIngest: Tache = {
   async executer(ctx) {
     const { centre } = ctx.options;
     const compteurs = await ingest(ctx, centre === undefined ? {} : { centre });
-    return { etat: compteurs.fichiersIllisibles > 0 ? 'partielle' : 'reussie', compteurs };
+    return { etat: estPartiel(compteurs) ? 'partielle' : 'reussie', compteurs };
   },
 };
