@@ -49,9 +49,9 @@ export const CODES = {
       'Donnez à --centre le nom d’un centre qui a un dossier sous LOGS_DIR (`npx atelier doctor` les compte).',
   },
   ATL_L207: {
-    titre: 'Journées impossibles à calculer',
+    titre: 'Fichier, journée ou centre mis de côté',
     conseil:
-      'Les autres centres sont importés, rien n’est perdu : chaque import réessaie. Signalez-le avec le fichier (`npx atelier fichiers --octets`).',
+      'Tout le reste est importé, rien n’est perdu : chaque import réessaie (le suivi, dès que le fichier change). Le message dit quoi et pourquoi ; signalez-le avec le fichier (`npx atelier fichiers --octets`).',
   },
   ATL_L210: {
     titre: 'Serveur SFTP injoignable',
@@ -319,7 +319,8 @@ export function messageOf(error: unknown): string {
     return error.errors.map(messageOf).join(' ; ');
   }
   const text = error instanceof Error ? error.message || error.name : String(error);
-  const line = text.replaceAll(/\s*\n\s*/g, ' ');
+  // No text of PostgreSQL may hold a NUL, and what is said of an error is noted there.
+  const line = text.replaceAll('\0', '').replaceAll(/\s*\n\s*/g, ' ');
   const code = codeOf(error) ?? '';
   const french = error instanceof Error && 'syscall' in error ? FICHIERS[code] : undefined;
   return french !== undefined && line.startsWith(`${code}:`) ? `${french} (${line})` : line;

@@ -162,6 +162,19 @@ describe('a file that cannot be read', () => {
     expect(JSON.parse(stdout)).toMatchObject({ fichiersIllisibles: 1, sessionsCreees: 1 });
   });
 
+  test('F33: what the database refuses of one centre: code 3, named with what it is and why; the others are there', async () => {
+    await place.write('DEM12/20250528.LOG', DAY);
+    await place.write('SU12/20250528.LOG', DAY);
+    await place.pool.query("ALTER TABLE centre_usinage ADD CONSTRAINT refus CHECK (nom <> 'SU12')");
+    const { code, stdout } = await place.run(['ingest']);
+    await place.pool.query('ALTER TABLE centre_usinage DROP CONSTRAINT refus');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/de côté +dossier SU12 : refusé par PostgreSQL, .*refus.* \(ATL_L207\)/);
+    expect(stdout).toMatch(/1 créées/);
+    expect(await place.run(['ingest'])).toMatchObject({ code: 0 });
+    expect(await count('session_production')).toBe(2);
+  });
+
   test('an archive that cannot be written is a failure, and nothing is registered', async () => {
     await place.write('DEM12/20250528.LOG', DAY);
     await place.write('../archives/x', '');

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Shutdown } from '../../src/base/shutdown.ts';
 import { FactoryTime } from '../../src/base/time.ts';
 import { follow, ingest } from '../../src/jobs/ingest.ts';
+import { reconstruire } from '../../src/jobs/reconstruction.ts';
 import { DossierLocal } from '../../src/sources/dossier.ts';
 import type { SourceJournaux } from '../../src/sources/source.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
@@ -246,4 +247,30 @@ it('F33, F24: a file is refused while it is followed: others are as quick as bef
     await guerir();
   }
   await workshop.checkInvariants();
+});
+
+it('F33: a rebuild from the archives: what one centre cannot give keeps no other from being made again', async () => {
+  for (const centre of ['A', 'B', 'C']) await deposer(`${centre}/20250528.LOG`, line('bonne'));
+  await workshop.import();
+  const { archives, context } = workshop;
+  const neuf = await createWorkshop();
+  try {
+    await neuf.reader.query(`
+      CREATE FUNCTION empoisonner() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE SQLSTATE '54000' USING MESSAGE = 'poison'; END $$;
+      CREATE TRIGGER poison BEFORE INSERT ON fichier_log FOR EACH ROW WHEN (NEW.chemin LIKE 'B/%')
+        EXECUTE FUNCTION empoisonner()`);
+    const ctx = { ...neuf.context, archive: context.archive };
+    const config = { ...neuf.context.config, archivesDir: archives };
+    const bilan = await reconstruire({ ...ctx, config }, {});
+    expect(bilan).toMatchObject({ etat: 'partielle', sessions: 2 });
+    expect(bilan.misDeCote.join()).toMatch(/B\/20250528\.LOG.*poison/);
+    await neuf.reader.query('DROP TRIGGER poison ON fichier_log');
+    expect(await reconstruire({ ...ctx, config }, { completer: true })).toMatchObject({
+      etat: 'reussie',
+      sessions: 3,
+    });
+  } finally {
+    await neuf.close();
+  }
 });

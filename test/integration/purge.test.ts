@@ -235,3 +235,27 @@ it('R9: files of the machines stay, unless CONSERVATION_DEPOT says otherwise; th
   expect(lost(await purgeAt(workshop, '2027-05-30T12:00:00Z', settings))['depot']).toBe(2);
   expect(await readdir(join(workshop.logs, 'DEM12'))).toEqual(['20250527.LOG']);
 });
+
+it('F33: a centre that cannot be purged keeps no other from it, and is tried again', async () => {
+  const { reader } = workshop;
+  for (const centre of ['A', 'B', 'C']) await write(`${centre}/20250528.LOG`, day('20250528', centre));
+  await workshop.import();
+  await reader.query(`
+    CREATE FUNCTION retenir() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE SQLSTATE '55000' USING MESSAGE = 'retenu'; END $$;
+    CREATE TRIGGER retenir BEFORE DELETE ON piece_production FOR EACH ROW WHEN (OLD.details = 'AB')
+      EXECUTE FUNCTION retenir()`);
+  const after = '2027-05-29T00:00:01+02:00';
+  try {
+    const { etat, categories } = await purgeAt(workshop, after);
+    expect(etat).toBe('partielle');
+    expect(categories.find(({ categorie }) => categorie === 'details')).toMatchObject({
+      lignes: 10,
+      erreur: expect.stringContaining('retenu'),
+    });
+    expect(await count('piece_production')).toBe(2);
+  } finally {
+    await reader.query('DROP TRIGGER retenir ON piece_production; DROP FUNCTION retenir()');
+  }
+  expect(lost(await purgeAt(workshop, after))).toMatchObject({ details: 5 });
+});

@@ -107,6 +107,21 @@ describe('assemblage', () => {
     },
   );
 
+  test('F33 : une commande que la base refuserait est rejetée et nommée, les autres restent', () => {
+    const collecte = one();
+    const long = 'x'.repeat(3_000);
+    collecte.entete('K2', long, null, 'planifiee');
+    collecte.entete('K3', '3', long, 'planifiee');
+    collecte.entete('K4', '4', null, `planifiee ${long}`);
+    for (const id of ['K1', 'K2', 'K3', 'K4']) {
+      collecte.accessoire(id, 'SOP');
+      collecte.note(id, '2025-02-01 08:00:00', 'cde planifiee');
+    }
+    expect(collecte.resultat().map((commande) => commande.numero_commande)).toEqual(['100']);
+    const motif = 'valeur_trop_longue';
+    expect(collecte.rejets).toEqual(['K2', 'K3', 'K4'].map((id) => ({ id, motif })));
+  });
+
   test('à numéro et extension égaux : stock, puis date, puis plus petit ID', () => {
     const winner = (rows: [id: string, stock: boolean, date: string][]): string => {
       const collecte = new CollecteCommandes();

@@ -136,7 +136,7 @@ function echec({ tache, etat, erreur, abandonnee, depuis, dernierSucces }: Faits
   if (!regle) return undefined;
   const quoi = {
     import_echoue: 'L’import des journaux a échoué',
-    import_partiel: 'L’import n’a pas pu lire tous les fichiers',
+    import_partiel: 'L’import n’a pas pu tout prendre',
     synchronisation_echouee: 'La synchronisation des commandes a échoué ; la liste reste celle d’avant',
     tache_echouee: `La tâche ${tache} a échoué`,
   }[regle];

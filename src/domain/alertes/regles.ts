@@ -38,7 +38,7 @@ export const REGLES = {
   import_partiel: {
     titre: 'Import partiel',
     ...{ gravite: 'attention', apres: NOUVEL_ESSAI, calme: 0 },
-    conseil: 'Des fichiers sont illisibles (droits, fichier ouvert) : npx atelier fichiers les montre.',
+    conseil: 'Des fichiers sont illisibles ou de côté : npx atelier fichiers et le message disent lesquels.',
   },
   synchronisation_echouee: {
     titre: 'Synchronisation échouée',

@@ -21,7 +21,7 @@ export interface CommandeVoletRoulant {
 export interface CommandeRejetee {
   /** key of the header in the ERP */
   readonly id: string;
-  readonly motif: 'numero_absent' | 'date_invalide';
+  readonly motif: 'numero_absent' | 'date_invalide' | 'valeur_trop_longue';
 }
 
 /** What was met on the way; every header read is in exactly one of the last five. */
@@ -159,6 +159,7 @@ export class CollecteCommandes {
       else if (!entete.note) compteurs.sans_note++;
       else if (entete.numero === '') this.#rejeter(entete.id, 'numero_absent');
       else if (entete.date === '') this.#rejeter(entete.id, 'date_invalide');
+      else if (tropLong(entete)) this.#rejeter(entete.id, 'valeur_trop_longue');
       else {
         const key = `${entete.numero}\0${entete.extension}`;
         const other = best.get(key);
@@ -219,6 +220,18 @@ function cle(id: string): string {
 function jourDe(datum: string | null): string {
   const match = datum === null ? null : /^(\d{4})-(\d\d)-(\d\d)/.exec(datum);
   return match && isDate(Number(match[1]), Number(match[2]), Number(match[3])) ? match[0] : '';
+}
+
+/** Longest number, extension and status that are stored, in UTF-16 units: what the indexes hold, many times what the ERP has. */
+const LONGUEURS = { numero: 200, extension: 200, status: 500 } as const;
+
+/** One order that the database would refuse must not keep all others from being stored. */
+function tropLong({ numero, extension, status }: Entete): boolean {
+  return (
+    numero.length > LONGUEURS.numero ||
+    extension.length > LONGUEURS.extension ||
+    status.length > LONGUEURS.status
+  );
 }
 
 /** Which header wins a number and extension: in stock, then the later date, then the smaller key. */
