@@ -154,7 +154,7 @@ export const CODES = {
   ATL_E409: {
     titre: 'Serveur MariaDB embarqué',
     conseil:
-      'Installez mariadb-server-core (apt-get install mariadb-server-core) ou lisez le journal indiqué ; atelier marche sans, avec l’ERP de MYSQL_HOST.',
+      'Installez les paquets nommés, ou lisez le journal nommé (le dossier où il est peut être effacé : il sera refait) ; atelier marche sans, avec l’ERP de MYSQL_HOST.',
   },
   ATL_E410: {
     titre: 'L’ERP rend trop peu de commandes',

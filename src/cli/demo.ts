@@ -1,23 +1,19 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FactoryTime } from '../base/time.ts';
-import { ensureMariadbProgram, startDemoErp } from '../embedded/demo-erp.ts';
 import { DEFAULT_CENTRES } from '../embedded/simulator/centres.ts';
 import { DEMO_TREE, simulateTree } from '../embedded/simulator/tree.ts';
 import { estPartiel } from '../jobs/ingest/compteurs.ts';
 import { ingest } from '../jobs/ingest.ts';
-import { sync } from '../jobs/sync.ts';
-import { listCommandes } from '../postgres/commandes.ts';
 import { countRejets, listSessions } from '../postgres/listes.ts';
 import type { Pool } from '../postgres/pool.ts';
 import { type Cli, UsageError } from './cli.ts';
-import { COMMANDE_COLUMNS } from './commandes.ts';
 import { DEMO_ACCOUNT, forgetDemoAccounts, startDemoApi, stopDemoApi } from './demo-api.ts';
+import { showCommandes } from './demo-commandes.ts';
 import { report } from './ingest.ts';
 import { openIngest, openPool } from './open.ts';
 import { Progress } from './progress.ts';
 import { sessionColumns } from './sessions.ts';
-import { openSync, reportSync } from './sync.ts';
 import { printRows } from './table.ts';
 import { bytes } from './text.ts';
 
@@ -26,8 +22,8 @@ export const usage = `Usage : npx atelier demo [--port N] [--sans-api]   (ou npm
        npx atelier demo --arreter
 
 Démarre le PostgreSQL embarqué, invente les journaux de 30 jours de 3 centres avec leurs défauts, les importe, et
-montre les sessions. Charge un ERP inventé dans un MariaDB privé, s’il y en a un sur la machine, et montre les
-commandes. Finit par l’API, qui reste en service sur le port 8000 de cette machine seule, avec le compte demo/demo.
+montre les sessions. Charge un ERP inventé dans un MariaDB privé (root sur Debian l’installe) et montre les commandes ;
+sans lui, dit pourquoi et continue. Finit par l’API, qui reste en service sur le port 8000 de cette machine seule, avec le compte demo/demo.
 Relancer est rapide et ne double rien. Tout est dans ATELIER_DIR (.atelier).
 
 --arreter  arrête l’API de la démonstration et retire son compte (le serveur PostgreSQL embarqué : atelier db stop)`;
@@ -154,25 +150,4 @@ async function showApi(cli: Cli, demo: Cli, pool: Pool, port: number): Promise<b
   cli.out(`     curl -X POST -d "username=${username}&password=${password}" ${api.url}/token`);
   cli.out(`     curl -H "Authorization: Bearer <JWT>" ${api.url}/centres/`);
   return true;
-}
-
-/** The road of the orders, as far as this machine has a MariaDB. */
-async function showCommandes(cli: Cli, demo: Cli, pool: Pool): Promise<void> {
-  cli.out('5. Les commandes de volets roulants, d’un ERP inventé');
-  const missing = ensureMariadbProgram((line) => cli.err(`   ${line}`));
-  if (missing !== undefined) {
-    cli.out(`   sans MariaDB, pas de commandes : ${missing}`);
-    return;
-  }
-  const erp = await startDemoErp(join(cli.config.dataDir, 'mariadb'));
-  try {
-    const progress = new Progress(undefined, { bytes: 0, files: 0 });
-    const withErp: Cli = { ...demo, config: { ...demo.config, erp: erp.config } };
-    const result = await sync(await openSync(withErp, (line) => progress.log(line, cli.err)));
-    const [, ...lines] = reportSync(result, false);
-    for (const line of lines.slice(0, 2)) cli.out(` ${line}`);
-    printRows(cli, 'table', COMMANDE_COLUMNS, await listCommandes(pool, { limite: 8 }));
-  } finally {
-    await erp.stop();
-  }
 }

@@ -4,12 +4,29 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { readEnv } from '../base/config.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Looked up by name: Debian keeps the server in /usr/sbin, which is not on the PATH of an ordinary user. */
+/** Looked at after the PATH: Debian keeps the server in /usr/sbin, which an ordinary user's PATH leaves out. */
 const PROGRAM_DIRS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin', '/sbin'];
+
+/**
+ * What a private MariaDB is made with and runs on, and the Debian package of each. The script that makes the data folder
+ * reads its options by `my_print_defaults`, which is in the client's package.
+ */
+export const PROGRAMMES_MARIADB = [
+  { program: 'mariadbd', debian: 'mariadb-server-core' },
+  { program: 'mariadb-install-db', debian: 'mariadb-server-core' },
+  { program: 'my_print_defaults', debian: 'mariadb-client-core' },
+] as const;
+
+/** Debian packages of which a program is missing here; none when a private MariaDB can run. */
+export function paquetsManquants(): string[] {
+  const missing = PROGRAMMES_MARIADB.filter((each) => program(each.program) === undefined);
+  return [...new Set(missing.map(({ debian }) => debian))];
+}
 
 /** The files of a server's folder. */
 export function pathsOf(home: string) {
@@ -58,14 +75,17 @@ export function ownerOf(account: string): { uid: number; gid: number } | undefin
 
 /** Full path of a program of MariaDB, or undefined. */
 export function program(name: string): string | undefined {
-  return PROGRAM_DIRS.map((folder) => join(folder, name)).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const path = (readEnv()['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  return [...path, ...PROGRAM_DIRS]
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** The port written in `file` when it is free, else any free one. */

@@ -15,7 +15,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { AtelierError, messageOf } from '../base/errors.ts';
-import { accountToRunAs, homeOf, ownerOf, pathsOf, pickPort, program } from './mariadb-lieux.ts';
+import {
+  accountToRunAs,
+  homeOf,
+  ownerOf,
+  paquetsManquants,
+  pathsOf,
+  pickPort,
+  program,
+} from './mariadb-lieux.ts';
 
 /** A running private server; only this machine can reach it, only with the password. */
 export interface MariadbServer {
@@ -42,9 +50,9 @@ export interface MariadbOptions {
 const START_LIMIT_S = 60;
 const STOP_LIMIT_S = 30;
 
-/** Whether Debian's `mariadbd` and `mariadb-install-db` are on this machine. */
+/** Whether every program that a private MariaDB needs is on this machine. */
 export function isMariadbAvailable(): boolean {
-  return program('mariadbd') !== undefined && program('mariadb-install-db') !== undefined;
+  return paquetsManquants().length === 0;
 }
 
 /**
@@ -59,8 +67,9 @@ export async function startMariadb(dir: string, options: MariadbOptions = {}): P
   const running = await mariadbStatus(dir);
   if (running) return running;
   const mariadbd = program('mariadbd');
-  if (!mariadbd || !isMariadbAvailable()) {
-    throw new AtelierError('ATL_E409', 'Démarrage de MariaDB : mariadbd est absent de cette machine');
+  const missing = paquetsManquants();
+  if (!mariadbd || missing.length > 0) {
+    throw new AtelierError('ATL_E409', `Démarrage de MariaDB : il manque ${missing.join(' et ')}`);
   }
   const home = homeOf(dir);
   const paths = pathsOf(home);

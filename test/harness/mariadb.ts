@@ -12,11 +12,12 @@ import {
   startMariadb,
   stopMariadb,
 } from '../../src/embedded/mariadb.ts';
+import { paquetsManquants } from '../../src/embedded/mariadb-lieux.ts';
 
 /** Why the tests on a real MariaDB are left out, or undefined when they can run. */
 export const SANS_MARIADB: string | undefined = isMariadbAvailable()
   ? undefined
-  : 'mariadbd absent (paquet mariadb-server-core)';
+  : `MariaDB absent (paquets ${paquetsManquants().join(', ')})`;
 
 export const UTILISATEUR_LECTURE = { user: 'atelier_lecture', password: 'demonstration' } as const;
 
