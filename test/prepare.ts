@@ -1,16 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { PROGRAMMES_MARIADB } from '../src/embedded/mariadb-lieux.ts';
 
 /**
  * Programs that the tests drive and npm does not bring, with the Debian package of each.
  * `npm test` runs this file with the names of those that it needs.
  */
 const NEEDS = {
-  mariadb: [
-    { program: 'mariadbd', debian: 'mariadb-server-core' },
-    { program: 'mariadb', debian: 'mariadb-client-core' },
+  mariadb: PROGRAMMES_MARIADB,
+  sshd: [
+    { program: 'sshd', debian: 'openssh-server' },
+    { program: 'sftp', debian: 'openssh-client' },
   ],
-  sshd: [{ program: 'sshd', debian: 'openssh-server' }],
   chromium: [{ program: 'chromium', debian: 'chromium' }],
   psql: [{ program: 'psql', debian: 'postgresql-client' }],
   compose: [{ program: 'docker-compose', debian: 'docker-compose' }],
@@ -18,6 +19,12 @@ const NEEDS = {
   systemd: [{ program: 'systemd-analyze', debian: 'systemd' }],
   faketime: [{ program: 'faketime', debian: 'faketime' }],
   promtool: [{ program: 'promtool', debian: 'prometheus' }],
+  // Small machines and containers have none of these, and everybody thinks that all have them.
+  outils: [
+    { program: 'ps', debian: 'procps' },
+    { program: 'ip', debian: 'iproute2' },
+    { program: 'git', debian: 'git' },
+  ],
 } as const;
 
 type Need = keyof typeof NEEDS;
@@ -30,7 +37,8 @@ function isInstalled(program: string): boolean {
 
 function missingPackages(needs: readonly Need[]): string[] {
   const programs = needs.flatMap((need) => [...NEEDS[need]]);
-  return programs.filter(({ program }) => !isInstalled(program)).map(({ debian }) => debian);
+  const missing = programs.filter(({ program }) => !isInstalled(program));
+  return [...new Set(missing.map(({ debian }) => debian))];
 }
 
 function aptGet(...args: string[]): boolean {
