@@ -220,7 +220,7 @@ export const CODES = {
   ATL_B904: {
     titre: 'La base d’arrivée n’est pas libre',
     conseil:
-      'Donnez une base vide (--vers-base), arrêtez ce qui s’en sert, ou mettez son contenu de côté avec --forcer.',
+      'Donnez une base vide, et arrêtez ce qui s’en sert ; le message dit ce que la commande sait faire d’autre.',
   },
   ATL_B905: {
     titre: 'Sauvegarde introuvable',

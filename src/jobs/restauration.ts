@@ -207,10 +207,12 @@ class Restauration {
 
   /** Newer migrations, and what must not come back. */
   async #suite(): Promise<string[]> {
-    const { nom } = this.#sauvegarde;
+    const { nom, manifeste } = this.#sauvegarde;
     const migrations = await withClient(this.#pool, (client) => migrate(client));
     this.#etape('apres_migrations');
-    await withClient(this.#pool, (client) => transaction(client, () => finirRestauration(client, nom)));
+    await withClient(this.#pool, (client) =>
+      transaction(client, () => finirRestauration(client, nom, manifeste.instant)),
+    );
     const archive = new Archive(this.#ctx.config.archivesDir);
     await rejouerEffacements({ ...this.#ctx, pool: this.#pool, archive });
     this.#etape('avant_fin');
@@ -266,7 +268,10 @@ function refuserOccupee({ remplies, connexions }: Awaited<ReturnType<typeof occu
   if (remplies.length > 0) {
     const what = remplies.slice(0, 8).map(({ nom, lignes }) => `${nom} ${lignes}`);
     const more = remplies.length > what.length ? '…' : '';
-    throw new AtelierError('ATL_B904', `La base n’est pas vide : ${what.join(', ')}${more} (lignes).`);
+    throw new AtelierError(
+      'ATL_B904',
+      `La base n’est pas vide : ${what.join(', ')}${more} (lignes). --vers-base en désigne une autre, --forcer met son contenu de côté.`,
+    );
   }
   if (connexions > 0) {
     throw new AtelierError(

@@ -69,6 +69,14 @@ it('O15: restore asks first, restores into another base, refuses one that holds 
   const again = await there.run([...args, '--oui'], { env });
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('ATL_B904')]);
   expect(again.stderr).toContain('--forcer');
+  // The backup was under way when its own snapshot was taken: what comes back must not say that it failed.
+  const doctor = await there.run(['doctor', '--json'], {
+    env: { ...env, DATABASE_URL: target.url, PORT: '0' },
+  });
+  const failed = (JSON.parse(doctor.stdout) as { quoi: string; detail: string }[]).filter(
+    ({ quoi }) => quoi === 'Tâches',
+  );
+  expect(failed).toEqual([]);
 }, 60_000);
 
 it('O16: rebuild makes it again from the archives alone, and compares', async () => {
@@ -80,6 +88,10 @@ it('O16: rebuild makes it again from the archives alone, and compares', async ()
   expect((await there.run(['sessions'], own)).code).toBe(0);
   const again = await there.run(['rebuild', '--oui'], own);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('ATL_B904')]);
+  // Whoever is refused is told of options that this very command has.
+  const known = (await there.run(['rebuild', '--help'])).stdout;
+  const named = again.stderr.match(/--[a-z-]+/g) ?? [];
+  expect([named, named.filter((option) => !known.includes(option))]).toEqual([['--completer'], []]);
   expect((await there.run(['rebuild', '--oui', '--completer'], own)).code).toBe(0);
 }, 60_000);
 

@@ -245,12 +245,21 @@ const END_AFTER_LINE = Buffer.from('\n\\.\n');
 const JETONS = 100_000;
 
 /**
- * What must not come back with the rows: runs that were under way when the backup was made count as broken off, and
- * whoever was signed in signs in again (a token that was void since would be good again).
+ * What must not come back with the rows: runs that were under way when the backup was made count as broken off, those that
+ * waited as passed over, and whoever was signed in signs in again (a token that was void since would be good again). The
+ * backup itself was under way too, and that it is being restored shows that it succeeded.
+ *
+ * @param instant of the backup's snapshot, ISO 8601
  */
-export async function finirRestauration(client: Client, nom: string): Promise<void> {
+export async function finirRestauration(client: Client, nom: string, instant: string): Promise<void> {
   await client.query(
-    `UPDATE execution SET etat = 'echouee', fin = now(), erreur = $1 WHERE etat = 'en_cours' OR etat = 'en_attente'`,
+    `UPDATE execution SET etat = 'reussie', fin = greatest(debut, $2::timestamptz), compteurs = jsonb_build_object('nom', $1::text)
+      WHERE id = (SELECT max(id) FROM execution WHERE tache = 'sauvegarde' AND etat = 'en_cours')`,
+    [nom, instant],
+  );
+  await client.query(
+    `UPDATE execution SET etat = CASE etat WHEN 'en_attente' THEN 'ignoree' ELSE 'echouee' END, fin = now(), erreur = $1
+      WHERE etat IN ('en_cours', 'en_attente')`,
     [`interrompue : base restaurée de ${nom}`],
   );
   await client.query('DELETE FROM jeton_rafraichissement');
