@@ -11,13 +11,15 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 # 2. Le programme : TypeScript tel quel, il n’y a rien à construire. Une commande `atelier` pour `docker compose exec`,
 #    et les dossiers des volumes, seuls endroits où l’utilisateur 10001 peut écrire ; les journaux, il ne fait que les lire.
+#    chmod : cloné sous umask 077, le programme ne serait lisible que de root.
 FROM node:26.10.0-trixie-slim AS programme
 WORKDIR /app
 COPY package.json LICENSE schema.sql ./
 COPY bin ./bin
 COPY migrations ./migrations
 COPY src ./src
-RUN ln --symbolic atelier.mjs bin/atelier \
+RUN chmod --recursive u=rwX,go=rX . \
+  && ln --symbolic atelier.mjs bin/atelier \
   && install --directory --owner=10001 --group=10001 --mode=0750 archives etat sauvegardes sync_logs \
   && install --directory --mode=0755 logs
 

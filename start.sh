@@ -113,8 +113,23 @@ verifier_docker() {
     echec "Docker ne répond pas : démarrez-le (sudo systemctl start docker), ou donnez-vous le droit de l’employer (groupe docker, ou sudo)."
 }
 
+# Ce que les conteneurs lisent dans ce dossier, chacun avec un autre utilisateur. Cloné sous umask 077, rien ne serait
+# lisible ; les clés privées de deploy/cles restent comme elles sont.
+ouvrir_lecture() {
+  local lus=(deploy/postgres deploy/prometheus deploy/grafana deploy/sftp/machines demo) nom fermes
+  for nom in "${lus[@]}"; do
+    [ -d "$nom" ] || continue
+    chmod -R u=rwX,go=rX "$nom" 2>/dev/null || true
+    fermes=$(find "$nom" ! -perm -004 | head -n 1)
+    [ -z "$fermes" ] ||
+      echec "les conteneurs ne peuvent pas lire $fermes, qui n’est pas à vous : sudo chmod -R go+rX deploy demo"
+  done
+  [ ! -d deploy/cles ] || chmod go+rx deploy/cles 2>/dev/null || true
+}
+
 avec_docker() {
   local profils=() services=() echelle=()
+  ouvrir_lecture
   [ "$monitoring" = oui ] && profils+=(--profile monitoring)
   [ "$demo" = oui ] && profils+=(--profile demo)
   case $role in

@@ -11,7 +11,7 @@
 --     psql --dbname atelier --file deploy/postgres/roles.sql
 --
 -- Un mot de passe absent laisse celui du rôle comme il est. Les droits sur les tables sont donnés par `atelier migrate`,
--- après chaque changement du schéma. Dans les conteneurs, PostgreSQL lance ce fichier à la création de la base.
+-- après chaque changement du schéma. Dans les conteneurs, le service roles lance ce fichier à chaque mise en route.
 
 \set ON_ERROR_STOP on
 \set atelier_migration ''

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dansConteneurSftp } from './capacites.ts';
 import { freePort, launchSshd, makeKey, publicKey } from './sshd.ts';
 
 export const DEPLOY_SFTP = join(import.meta.dirname, '../../deploy/sftp');
@@ -12,7 +13,10 @@ export interface Sortie {
   readonly text: string;
 }
 
-/** The drop server as it is shipped (deploy/sftp), with other paths, and one centre with its own system account. */
+/**
+ * The drop server as it is shipped (deploy/sftp), with other paths, the capabilities that its container has, and one centre
+ * with its own system account.
+ */
 export interface Depot {
   readonly home: string;
   readonly port: number;
@@ -49,7 +53,14 @@ export async function ouvrirDepot(): Promise<Depot> {
     ...groups,
   };
   const run = (program: string, args: readonly string[], more = {}): Sortie => {
-    const done = spawnSync(program, args, { env: { ...env, ...more }, encoding: 'utf8', timeout: 60_000 });
+    const words = program.startsWith(DEPLOY_SFTP)
+      ? [...dansConteneurSftp(), program, ...args]
+      : [program, ...args];
+    const done = spawnSync(words[0]!, words.slice(1), {
+      env: { ...env, ...more },
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     return { status: done.status, text: done.stdout + done.stderr };
   };
   const cle = makeKey(join(home, 'cle'));
@@ -62,7 +73,7 @@ export async function ouvrirDepot(): Promise<Depot> {
     .replaceAll('/etc/ssh/atelier', home)
     .replace('AllowGroups atelier-depots', `AllowGroups ${groups.GROUPE_DEPOTS}`)
     .replace(/^(Port|PidFile|AddressFamily) .*$/gm, '');
-  const server = await launchSshd(shipped.split('\n'), { home, port });
+  const server = await launchSshd(shipped.split('\n'), { home, port, before: dansConteneurSftp() });
   writeFileSync(join(home, 'connus'), `[127.0.0.1]:${port} ${publicKey(hote('ed25519'))}\n`);
   const settings = [
     ...['BatchMode=yes', 'IdentitiesOnly=yes', 'StrictHostKeyChecking=yes'],

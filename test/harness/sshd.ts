@@ -78,10 +78,14 @@ export async function startSshd(options: { port?: number; extra?: readonly strin
   };
 }
 
-/** Starts sshd with these lines of configuration on a port of the loopback, and waits until it answers. */
+/**
+ * Starts sshd with these lines of configuration on a port of the loopback, and waits until it answers.
+ *
+ * @param options `before`: words before the command
+ */
 export async function launchSshd(
   config: readonly string[],
-  { home, port }: { home: string; port: number },
+  { home, port, before = [] }: { home: string; port: number; before?: readonly string[] },
 ): Promise<{ log(): string; stop(): Promise<void> }> {
   // sshd of root wants its empty folder, which only a running service of the machine has.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -93,7 +97,8 @@ export async function launchSshd(
   const journal = join(home, 'journal');
   writeFileSync(journal, '');
   const log = (): string => readFileSync(journal, 'utf8');
-  const child = spawn(findProgram('sshd'), ['-D', '-E', journal, '-f', file], { stdio: 'ignore' });
+  const [program, ...args] = [...before, findProgram('sshd'), '-D', '-E', journal, '-f', file];
+  const child = spawn(program!, args, { stdio: 'ignore' });
   const ended = once(child, 'exit');
   for (let tries = 0; !(await answers(port)); tries++) {
     if (child.exitCode !== null || tries > 300) throw new Error(`sshd ne démarre pas : ${log()}`);

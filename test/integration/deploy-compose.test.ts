@@ -19,6 +19,7 @@ const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 interface Service {
   readonly image: string;
   readonly build?: { readonly context: string };
+  readonly pull_policy?: string;
   readonly user?: string;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
@@ -132,6 +133,8 @@ describe('docker-compose', () => {
     expect(seen['simulateur']).toEqual([]);
     expect(seen['sftp']).toEqual([]);
     expect(seen['mysql']).toEqual(['MYSQL_ROOT_PASSWORD']);
+    expect(seen['postgres']).toEqual(['POSTGRES_ADMIN_PASSWORD']);
+    expect(seen['roles']!.filter((name) => !/^POSTGRES_(\w+_)?PASSWORD$/.test(name))).toEqual([]);
     expect(seen['migrate']!.sort()).toEqual(['DATABASE_URL', 'POSTGRES_MIGRATION_PASSWORD']);
     expect(seen['prometheus']).toEqual(['METRICS_JETON']);
     expect(seen['grafana']!.sort()).toEqual(['GRAFANA_PASSWORD', 'POSTGRES_LECTURE_PASSWORD']);
@@ -192,7 +195,7 @@ describe('docker-compose.yaml', () => {
 
   it.each(services)('%s is pinned, confined and bounded', (name, service) => {
     const [, tag = ''] = service.image.split(':');
-    if (service.build) expect(tag).toBe(VERSION);
+    if (service.image.startsWith('atelier')) expect(tag).toBe(VERSION);
     else expect(tag).toMatch(/^v?\d+\.\d+(\.\d+)?(-[a-z0-9]+)?$/);
     expect(service.cap_drop).toEqual(['ALL']);
     expect(service.security_opt).toEqual(['no-new-privileges:true']);
@@ -201,7 +204,7 @@ describe('docker-compose.yaml', () => {
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
     expect(service.cpus).toBeGreaterThan(0);
     expect(service.pids_limit).toBeGreaterThan(0);
-    expect(service.restart).toBe(/^(migrate|maintenance)$/.test(name) ? 'no' : 'unless-stopped');
+    expect(service.restart).toBe(/^(roles|migrate|maintenance)$/.test(name) ? 'no' : 'unless-stopped');
     expect(TEXT).not.toMatch(/docker\.sock|network_mode: host|pid: host/);
     // sshd makes accounts and changes user; everything else is an ordinary user on a system it cannot change.
     expect([name, service.read_only, service.cap_add]).toEqual(
@@ -210,7 +213,7 @@ describe('docker-compose.yaml', () => {
     if (name === 'simulateur') expect([service.user, service.network_mode]).toEqual(['0:10001', 'none']);
     else if (name !== 'sftp') expect(service.user).toMatch(/^[1-9]\d*:\d+$/);
     // Its own health check, its image's, or none because it only runs once or is nobody's concern.
-    const checked = service.healthcheck?.test !== undefined || service.build !== undefined;
+    const checked = service.healthcheck?.test !== undefined || service.image.startsWith('atelier');
     expect(checked || service.healthcheck?.disable === true).toBe(true);
     for (const volume of service.volumes ?? []) {
       const [source, , mode] = volume.split(':');
@@ -240,7 +243,12 @@ describe('docker-compose.yaml', () => {
   });
 
   it('starts the API and the worker on a schema that is there, and lets them end in time (O2, O4)', () => {
-    expect(compose.services['migrate']!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    expect(compose.services['roles']!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    // On every start: a first one that failed in between, or a changed password, is made good by the next.
+    for (const name of ['migrate', 'maintenance'])
+      expect(compose.services[name]!.depends_on).toEqual({
+        roles: { condition: 'service_completed_successfully' },
+      });
     for (const name of ['api', 'worker', 'simulateur', 'grafana']) {
       expect(compose.services[name]!.depends_on).toEqual({
         migrate: { condition: 'service_completed_successfully' },
@@ -249,6 +257,17 @@ describe('docker-compose.yaml', () => {
     const { planification } = loadConfig({});
     expect(seconds(compose.services['api']!.stop_grace_period!)).toBeGreaterThan(25 + 2);
     expect(seconds(compose.services['worker']!.stop_grace_period!)).toBeGreaterThan(planification.delaiArret);
+  });
+
+  it('builds each image once, and never looks for one of ours in a registry', () => {
+    const built = services
+      .filter(([, service]) => service.build)
+      .map(([name, { image }]) => [name, image.split(':')[0]]);
+    expect(built).toEqual([
+      ['migrate', 'atelier'],
+      ['sftp', 'atelier-sftp'],
+    ]);
+    for (const name of OURS) expect([name, compose.services[name]!.pull_policy]).toEqual([name, 'never']);
   });
 
   it('keeps what must be kept in volumes: folders that the image lets its user write, and no other', () => {

@@ -124,6 +124,29 @@ describe('with Docker', () => {
     expect(readFileSync(asked, 'utf8').trim()).toBe(expected);
   });
 
+  it('opens what containers read, and no key, of a folder that was cloned under umask 077', () => {
+    const kept = [
+      'deploy/cles',
+      'deploy/sftp/machines',
+      'deploy/postgres',
+      'deploy/prometheus',
+      'deploy/grafana/dashboards',
+      'demo',
+    ];
+    for (const name of kept) {
+      mkdirSync(join(home, name), { recursive: true, mode: 0o700 });
+      writeFileSync(join(home, name, 'fichier'), '', { mode: 0o600 });
+    }
+    chmodSync(join(home, 'deploy/grafana'), 0o700);
+    expect(start([])).toMatchObject({ code: 0 });
+    const mode = (path: string): number => statSync(join(home, path)).mode & 0o777;
+    for (const name of [...kept, 'deploy/grafana']) expect([name, mode(name)]).toEqual([name, 0o755]);
+    for (const name of kept) {
+      expect([name, mode(join(name, 'fichier'))]).toEqual([name, name === 'deploy/cles' ? 0o600 : 0o644]);
+    }
+    expect(mode('.env')).toBe(0o600);
+  });
+
   it('that does not answer is told in one sentence, before anything is written', () => {
     const { code, err } = start([], fakeDocker({ away: true }));
     expect([code, err.trim().split('\n')]).toEqual([
@@ -247,7 +270,12 @@ async function ready(url: string, text: () => string): Promise<void> {
 
 describe('shell scripts', () => {
   it('pass shellcheck, and stop at the first error', () => {
-    const scripts = ['start.sh', ...globSync('deploy/**/*.sh', { cwd: ROOT }), 'deploy/systemd/atelier'];
+    const scripts = [
+      'start.sh',
+      ...globSync('{deploy,test}/**/*.sh', { cwd: ROOT }),
+      'deploy/systemd/atelier',
+      '.ci/run',
+    ];
     expect(scripts.length).toBeGreaterThan(2);
     const done = spawnSync('shellcheck', ['--severity=style', ...scripts], { cwd: ROOT, encoding: 'utf8' });
     expect([done.status, done.stdout]).toEqual([0, '']);

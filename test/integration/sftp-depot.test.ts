@@ -3,6 +3,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -14,10 +15,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CAPACITES_SFTP, dansConteneurSftp } from '../harness/capacites.ts';
 import { findProgram, freePort, launchSshd, makeKey, publicKey } from '../harness/sshd.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy/sftp');
@@ -36,7 +39,8 @@ let server: Awaited<ReturnType<typeof launchSshd>>;
 let env: Record<string, string>;
 
 function script(name: string, ...args: string[]): { status: number | null; text: string } {
-  const { status, stdout, stderr } = spawnSync(join(DEPLOY, name), args, { env, encoding: 'utf8' });
+  const words = [...dansConteneurSftp(), join(DEPLOY, name), ...args];
+  const { status, stdout, stderr } = spawnSync(words[0]!, words.slice(1), { env, encoding: 'utf8' });
   return { status, text: stdout + stderr };
 }
 
@@ -118,7 +122,7 @@ describe.skipIf(!ROOT)('the drop server (needs root: it makes accounts)', () => 
       .replace('AllowGroups atelier-depots', `AllowGroups ${GROUPS.GROUPE_DEPOTS}`)
       .replace(/^(Port|PidFile|AddressFamily) .*$/gm, '');
     expect(shipped).not.toContain('/etc/ssh');
-    server = await launchSshd(shipped.split('\n'), { home, port });
+    server = await launchSshd(shipped.split('\n'), { home, port, before: dansConteneurSftp() });
     writeFileSync(join(home, 'connus'), `[127.0.0.1]:${port} ${publicKey(hote('ed25519'))}\n`);
   });
   afterAll(async () => {
@@ -152,6 +156,69 @@ describe.skipIf(!ROOT)('the drop server (needs root: it makes accounts)', () => 
     const other = statSync(depot(B)).uid;
     expect(other).not.toBe(uid);
     expect(read('--reuid', String(other), '--regid', String(other))).not.toBe(0);
+  });
+
+  it('the capabilities of its container are enough for the group to read what is dropped, and not one less', () => {
+    const opened = (name: string, capacites: readonly string[]): string => {
+      const words = [
+        ...dansConteneurSftp(capacites),
+        join(DEPLOY, 'ajouter-centre.sh'),
+        name,
+        `${keyOf(A)}.pub`,
+      ];
+      const done = spawnSync(words[0]!, words.slice(1), { env, encoding: 'utf8' });
+      expect([name, done.status, done.stderr]).toEqual([name, 0, '']);
+      const mode = (statSync(depot(name)).mode & 0o7777).toString(8);
+      expect(script('retirer-centre.sh', name).status).toBe(0);
+      return mode;
+    };
+    // Without it the folder loses its setgid bit: what a machine drops would be of the machine's own group.
+    const without = CAPACITES_SFTP.filter((name) => name !== 'FSETID');
+    expect(opened(`ESSAI-X${MARK}`, without)).toBe('750');
+    expect(opened(`ESSAI-Y${MARK}`, CAPACITES_SFTP)).toBe('2750');
+  });
+
+  it('its health check needs no connection, so it leaves no line in the log and nothing that sshd would punish', () => {
+    const sante = (more: Record<string, string> = {}): { status: number | null; text: string } => {
+      const settings = { ...env, PID_SSHD: join(home, 'pid'), PORT: String(port), ...more };
+      const { status, stdout, stderr } = spawnSync(join(DEPLOY, 'sante.sh'), [], {
+        env: settings,
+        encoding: 'utf8',
+      });
+      return { status, text: stdout + stderr };
+    };
+    const before = server.log();
+    expect(sante()).toEqual({ status: 0, text: '' });
+    expect(server.log()).toBe(before);
+    expect(sante({ PORT: '1' })).toMatchObject({ status: 1, text: expect.stringContaining('port 1') });
+    expect(sante({ PID_SSHD: join(home, 'aucun') })).toMatchObject({ status: 1 });
+    const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      expect(sante()).toMatchObject({ status: 1, text: expect.stringContaining('ne tourne pas') });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('S27: whoever opens connections and says nothing takes none from the others', async () => {
+    const mute = Array.from({ length: 30 }, () =>
+      connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' }),
+    );
+    for (const socket of mute) socket.on('error', () => undefined);
+    try {
+      const heard = await Promise.all(
+        mute.map((socket) =>
+          Promise.race([once(socket, 'data').then(String), once(socket, 'close').then(() => '')]),
+        ),
+      );
+      const served = heard.filter((text) => text.startsWith('SSH-'));
+      expect(served.length).toBeGreaterThan(0);
+      expect(served.length).toBeLessThanOrEqual(10);
+      expect(sftp(A, ['pwd'])).toMatchObject({ status: 0 });
+    } finally {
+      for (const socket of mute) socket.destroy();
+    }
   });
 
   it('S27: locked into its folder: nothing above, nothing of others, nothing beside the drop folder', () => {
@@ -366,8 +433,19 @@ it.skipIf(!ROOT)('S27: a key that was taken away opens nothing after a restart o
   }
 });
 
+it('the image gives its files their rights itself, by whatever builder and from whatever clone', () => {
+  const text = readFileSync(join(DEPLOY, 'Dockerfile'), 'utf8');
+  // From Docker 28.1 on `COPY --chmod` also gives its mode to the folders that it makes; docker-compose 1.29 does not know it.
+  expect(text.match(/^(COPY|ADD) --.*$/gm)).toBeNull();
+  const copied = [...text.matchAll(/^COPY \S+ (\S+)$/gm)].map(([, path]) => path!);
+  const chmod = /^RUN chmod (.*)$/m.exec(text)![1]!;
+  for (const path of copied)
+    expect(path.startsWith('/usr/local/sbin/') || chmod.includes(path), path).toBe(true);
+  expect(chmod).toMatch(/^0755 \/etc\/ssh\/atelier \/usr\/local\/sbin\/\* && chmod 0644 /);
+});
+
 it('the shell scripts parse, and stop at the first error', () => {
-  for (const name of ['ajouter-centre.sh', 'retirer-centre.sh', 'entrypoint.sh']) {
+  for (const name of ['ajouter-centre.sh', 'retirer-centre.sh', 'entrypoint.sh', 'sante.sh']) {
     execFileSync('sh', ['-n', join(DEPLOY, name)]);
     expect(readFileSync(join(DEPLOY, name), 'utf8')).toMatch(/^set -eu$/m);
     expect(statSync(join(DEPLOY, name)).mode & 0o111).toBe(0o111);

@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { dansConteneurSftp } from '../harness/capacites.ts';
 import { DEPLOY_SFTP, type Depot, ouvrirDepot } from '../harness/depot.ts';
 
 const ROOT = process.getuid?.() === 0;
@@ -112,7 +113,8 @@ describe.skipIf(!ROOT)('quotas of the drop server (needs root: it makes an accou
   });
 
   it('S27: left running it looks again and again; the kernel ends whoever writes a file without end', async () => {
-    const watch = spawn(join(DEPLOY_SFTP, 'surveiller-depots.sh'), [], {
+    const words = [...dansConteneurSftp(), join(DEPLOY_SFTP, 'surveiller-depots.sh')];
+    const watch = spawn(words[0]!, words.slice(1), {
       env: { ...process.env, ...LIMITS, CADENCE: '1', DEPOTS: join(depot.dossier, '..') },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -155,7 +157,7 @@ it('S27: container and unit start the watch, and bound a file alike', () => {
   };
   expect(services.sftp.ulimits.fsize).toBe(1024 * MIB);
   expect(read('atelier-sftp.service')).toMatch(/^LimitFSIZE=1G$/m);
-  expect(services.sftp.cap_add).toEqual(expect.arrayContaining(['KILL', 'DAC_OVERRIDE']));
+  expect(services.sftp.cap_add).toEqual(expect.arrayContaining(['KILL', 'DAC_OVERRIDE', 'FSETID']));
   expect(services.sftp.environment).toMatchObject({
     QUOTA_OCTETS: `\${SFTP_QUOTA_OCTETS:-${/^QUOTA_OCTETS=.*:-(\d+)/m.exec(read('surveiller-depots.sh'))![1]}}`,
     QUOTA_FICHIERS: `\${SFTP_QUOTA_FICHIERS:-${/^QUOTA_FICHIERS=.*:-(\d+)/m.exec(read('surveiller-depots.sh'))![1]}}`,

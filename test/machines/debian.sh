@@ -25,7 +25,7 @@ impossible() {
 exiger_machine() { # MIO : root, Debian, and so much room
   [ "$(uname -s)" = Linux ] || impossible 'il faut Linux'
   [ "$(id -u)" = 0 ] || impossible 'il faut root pour faire une machine nue'
-  command -v apt-get >/dev/null && [ -e /etc/debian_version ] || impossible 'il faut Debian (apt-get, mmdebstrap)'
+  if ! command -v apt-get >/dev/null || [ ! -e /etc/debian_version ]; then impossible 'il faut Debian (apt-get, mmdebstrap)'; fi
   mkdir -p "$MACHINES/journaux" || impossible "$MACHINES ne peut pas être créé"
   local place
   place=$(df --output=avail -m "$MACHINES" | tail -1)
@@ -48,6 +48,7 @@ exiger_programmes() {
 }
 
 # Where apt of this machine has its packages from.
+# shellcheck disable=SC2016 # apt's own words
 miroir() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1; }
 
 # A Debian, made once: NAME SUITE PACKAGES; sets `racine` to its folder.

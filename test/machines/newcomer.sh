@@ -7,6 +7,7 @@
 #   newcomer.sh --commande CMD   only that, as root
 #
 # SUITE (bookworm), NODE (20): the oldest that we promise. Exit status: see debian.sh.
+# shellcheck source=test/machines/debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 PROJET=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 SUITE=${SUITE:-bookworm} NODE=${NODE:-20}
@@ -21,6 +22,7 @@ esac
 
 exiger_machine 4000
 exiger_programmes mmdebstrap=mmdebstrap git=git npm=npm
+racine=''
 debian nue "$SUITE" ca-certificates,git,libatomic1
 nue=$racine
 if [ ! -e "$nue/usr/local/bin/npm" ]; then
@@ -47,6 +49,7 @@ machine() {
 # WHO COMMAND MINUTES in machine NAME; the output also goes to the log NAME. What it leaves running ends with it.
 dans() {
   local nom=$1 qui=$2 quoi=$3 minutes=$4 code
+  # shellcheck disable=SC2016 # for the shell inside
   nue=$nue ici=$essai/$nom clone=$essai/clone qui=$qui quoi=$quoi timeout --kill-after=10 "${minutes}m" \
     unshare --kill-child --mount --pid --ipc --uts --fork --propagation private bash -c '
       set -e
@@ -112,11 +115,11 @@ suite="npm ci && $demo && node -e 'fetch(\"http://127.0.0.1:$port/health\").then
 
 dire "machine nue : Debian $SUITE, Node $NODE ; journaux : $MACHINES/journaux"
 machine root
-verifier 'root : npm ci && npm run demo, puis l’API et npx atelier doctor' 0 root root "$suite" 15 '57 ajoutées'
+verifier "root : npm ci && npm run demo, puis l’API et npx atelier doctor" 0 root root "$suite" 15 '57 ajoutées'
 rm -rf --one-file-system "$essai/root"
 machine lambda
 verifier 'sans root : npm ci && npm test dit quoi installer' 1 lambda lambda 'npm ci && npm test' 10 'sudo apt-get install .*mariadb-server-core'
-verifier 'sans root : npm ci && npm run demo, puis l’API et npx atelier doctor' 0 lambda lambda "$suite" 15 'sans commandes, la démonstration continue : .*apt-get install'
+verifier "sans root : npm ci && npm run demo, puis l’API et npx atelier doctor" 0 lambda lambda "$suite" 15 'sans commandes, la démonstration continue : .*apt-get install'
 rm -rf --one-file-system "$essai/lambda"
 if [ "$tests" = oui ]; then
   machine tests

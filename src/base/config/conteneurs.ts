@@ -10,6 +10,11 @@ export const CONTENEURS_SETTINGS: readonly Setting[] = [
     doc: 'Conteneurs : adresse de cette machine où l’API et Grafana répondent (0.0.0.0 : toutes ; TLS : un proxy devant).',
     default: '127.0.0.1',
   },
+  {
+    name: 'WORKERS',
+    doc: 'Conteneurs : nombre de workers (un suit les machines, les autres se partagent les tâches et prennent sa place).',
+    default: '1',
+  },
   { name: 'PORT_PUBLIE', doc: 'Conteneurs : port de cette machine où l’API répond.', default: '8000' },
   { name: 'SFTP_PORT_PUBLIE', doc: 'Conteneurs : port du dépôt SFTP des machines.', default: '2222' },
   {
