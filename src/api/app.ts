@@ -20,6 +20,7 @@ import { documenter } from './documentation.ts';
 import { journaliser } from './journal.ts';
 import { mesurerRequetes } from './mesures.ts';
 import { enProbleme, envoyerProbleme, fautesDe, Probleme } from './problemes.ts';
+import { direProxysInconnus, proxysCrus } from './proxys.ts';
 import { routesAlertes } from './routes/alertes.ts';
 import { routesCentres } from './routes/centres.ts';
 import { routesCles } from './routes/cles.ts';
@@ -104,7 +105,7 @@ export async function buildApp(
     // Requests that arrive on open connections while we stop are still answered, with `Connection: close`.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    trustProxy: config.api.proxys.length > 0 ? [...config.api.proxys] : false,
+    trustProxy: proxysCrus(config.api),
     routerOptions: {
       ignoreTrailingSlash: true,
       maxParamLength: 300,
@@ -155,6 +156,7 @@ export async function buildApp(
 
   tracerRequetesHttp(app);
   journaliser(app);
+  direProxysInconnus(app);
   mesurerRequetes(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -70,6 +70,29 @@ describe('S28: starting', () => {
   });
 });
 
+describe('a proxy before it', () => {
+  const forwarded = { headers: { 'x-forwarded-for': '192.0.2.7' } };
+  const said = (text: string): string[] =>
+    text.split('\n').filter((line) => /PROXYS_DE_CONFIANCE=/.test(line));
+
+  it('that it does not know is named in the log, once, with the setting that is missing', async () => {
+    const server = await servir(installation);
+    for (const path of ['/health', '/health/live', '/docs', '/rien'])
+      await (await fetch(`${server.url}${path}`, forwarded)).text();
+    const { stdout, stderr } = await server.arreter();
+    const lines = said(stdout + stderr);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('PROXYS_DE_CONFIANCE=127.0.0.1');
+  });
+
+  it('that it knows, or nobody who forwards, is not', async () => {
+    const server = await servir(installation, { PROXYS_DE_CONFIANCE: 'passerelle,127.0.0.1' });
+    await (await fetch(`${server.url}/health`, forwarded)).text();
+    const { stdout, stderr } = await server.arreter();
+    expect(said(stdout + stderr)).toEqual([]);
+  });
+});
+
 describe('a database that is away', () => {
   it('503 with Retry-After while it is, answers again when it is back, the process stays', async () => {
     const database = await startPrivatePostgres();

@@ -1,4 +1,5 @@
 import { AtelierError } from '../errors.ts';
+import { PASSERELLE } from '../passerelle.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -73,7 +74,7 @@ export const API_SETTINGS: readonly Setting[] = [
   },
   {
     name: 'PROXYS_DE_CONFIANCE',
-    doc: 'API : adresses ou réseaux des proxys dont X-Forwarded-For est cru (10.0.0.2,172.16.0.0/12), séparés par des virgules.',
+    doc: 'API : adresses ou réseaux des proxys dont X-Forwarded-For est cru (10.0.0.2,172.16.0.0/12), séparés par des virgules.\nDans un conteneur, un proxy de la machine hôte est « passerelle ».',
     default: '',
   },
   { name: 'DUREE_JETON', doc: 'API : durée de vie d’un jeton d’accès, en minutes (1 à 30).', default: '15' },
@@ -105,9 +106,9 @@ export function readApi(text: Texte, problems: string[]): ApiConfig {
   }
   const proxys = list(text('PROXYS_DE_CONFIANCE'));
   for (const proxy of proxys) {
-    if (!/^[0-9a-f.:]+(\/\d{1,3})?$/i.test(proxy)) {
+    if (proxy !== PASSERELLE && !/^[0-9a-f.:]+(\/\d{1,3})?$/i.test(proxy)) {
       problems.push(
-        `PROXYS_DE_CONFIANCE : « ${proxy} » n’est ni une adresse ni un réseau (10.0.0.2, 10.0.0.0/8)`,
+        `PROXYS_DE_CONFIANCE : « ${proxy} » n’est ni une adresse ni un réseau (10.0.0.2, 10.0.0.0/8, ${PASSERELLE})`,
       );
     }
   }
