@@ -43,7 +43,7 @@ else if (check) {
 
 async function fill(url: string, withOrders: boolean): Promise<void> {
   const mariadb = join(dir, 'mariadb');
-  const erp = withOrders ? await startDemoErp(mariadb) : undefined;
+  const erp = withOrders ? await startDemoErp(mariadb, 'Europe/Paris') : undefined;
   try {
     await fillWithDemo(url, { dir, erp: erp?.config });
   } finally {

@@ -147,9 +147,9 @@ export const CODES = {
       'Le message du serveur dit pourquoi ; rien n’a été remplacé. Une table ou une colonne a peut-être changé.',
   },
   ATL_E408: {
-    titre: 'ERP : jeu de caractères inattendu',
+    titre: 'ERP : session mal réglée',
     conseil:
-      'La connexion doit être en utf8mb4 ; vérifiez init_connect et skip-character-set-client-handshake sur le serveur.',
+      'Un réglage dont la lecture dépend n’a pas tenu : le message le nomme. Cherchez du côté d’un proxy (ProxySQL, MaxScale) ou de init_connect, avec l’administrateur de l’ERP ; rien n’a été remplacé.',
   },
   ATL_E409: {
     titre: 'Serveur MariaDB embarqué',
@@ -164,6 +164,21 @@ export const CODES = {
   ATL_E411: {
     titre: 'Aucun ERP réglé',
     conseil: 'Donnez MYSQL_URL, ou MYSQL_HOST et les siens (voir .env_exemple).',
+  },
+  ATL_E412: {
+    titre: 'ERP : valeur inattendue',
+    conseil:
+      'Le message nomme la commande et sa valeur ; faites-la corriger dans l’ERP, puis relancez. Rien n’a été remplacé.',
+  },
+  ATL_E413: {
+    titre: 'ERP : compte inutilisable',
+    conseil:
+      'Le compte existe et n’ouvre pas (verrouillé, expiré, authentification inconnue) : c’est à l’administrateur de l’ERP de le remettre en état ; rien n’a été remplacé.',
+  },
+  ATL_E414: {
+    titre: 'ERP : trop de connexions',
+    conseil:
+      'Le serveur ou le compte est à sa limite : relancez un peu plus tard, puis voyez avec l’administrateur de l’ERP qui tient les connexions ; rien n’a été remplacé.',
   },
   ATL_S601: {
     titre: 'Session introuvable',

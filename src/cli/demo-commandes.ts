@@ -34,7 +34,7 @@ function sayWithout(cli: Cli, why: string): void {
 }
 
 async function synchronise(cli: Cli, demo: Cli, pool: Pool): Promise<void> {
-  const erp = await startDemoErp(join(cli.config.dataDir, 'mariadb'));
+  const erp = await startDemoErp(join(cli.config.dataDir, 'mariadb'), cli.config.fuseau);
   try {
     const progress = new Progress(undefined, { bytes: 0, files: 0 });
     const withErp: Cli = { ...demo, config: { ...demo.config, erp: erp.config } };

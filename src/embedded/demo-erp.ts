@@ -52,12 +52,12 @@ function aptGet(...args: string[]) {
 }
 
 /**
- * Starts a private MariaDB in `dir` and loads `demo/init.sql` into it.
+ * Starts a private MariaDB in `dir` and loads `demo/init.sql` into it; `fuseau` is the factory's zone (IANA).
  *
  * @throws AtelierError ATL_E409 when MariaDB does not start, and what its driver throws when it does not take the file;
  *   nothing is left running then
  */
-export async function startDemoErp(dir: string): Promise<DemoErp> {
+export async function startDemoErp(dir: string, fuseau: string): Promise<DemoErp> {
   const { host, port, user, password } = await startMariadb(dir);
   try {
     const admin = await createConnection({ host, port, user, password, multipleStatements: true });
@@ -79,6 +79,7 @@ export async function startDemoErp(dir: string): Promise<DemoErp> {
       database: 'erp',
       tls: { mode: 'non', ca: undefined },
       delaiMax: 60,
+      fuseau,
       seuilBaisse: 0.5,
     },
     stop: () => stopMariadb(dir),

@@ -23,7 +23,7 @@ export interface Extraction {
  * Reads the ERP and applies the rules: all orders or an error, never a part. The connection is closed before
  * this returns, so nothing that comes after can keep the ERP's transaction open.
  *
- * @throws AtelierError ATL_E401 to ATL_E408; the signal's reason when it was aborted
+ * @throws AtelierError ATL_E401 to ATL_E408, ATL_E412 to ATL_E414; the signal's reason when it was aborted
  */
 export async function extraireCommandes(
   config: ErpConfig,
@@ -31,7 +31,7 @@ export async function extraireCommandes(
 ): Promise<Extraction> {
   const collecte = new CollecteCommandes();
   const lecture = await lireErp(config, collecte, options);
-  const commandes = collecte.resultat();
+  const commandes = assembler(collecte);
   for (const { id, motif } of collecte.rejets) {
     options.log.warn({ id, motif }, 'commande retenue mais non enregistrable');
   }
@@ -39,4 +39,13 @@ export async function extraireCommandes(
     throw new AtelierError('ATL_E406', 'ERP : des lignes reçues n’ont pas été traitées');
   }
   return { commandes, compteurs: collecte.compteurs, rejets: collecte.rejets, lecture };
+}
+
+function assembler(collecte: CollecteCommandes): CommandeVoletRoulant[] {
+  try {
+    return collecte.resultat();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new AtelierError('ATL_E412', `ERP, assemblage des commandes : ${cause.message}`, { cause });
+  }
 }

@@ -77,6 +77,7 @@ export class MariadbDeTest {
       database: 'erp',
       tls: { mode: 'non', ca: undefined },
       delaiMax: 60,
+      fuseau: 'Europe/Paris',
       seuilBaisse: 0.5,
       ...overrides,
     };

@@ -14,6 +14,8 @@ export interface Panne {
   tranche?: number;
   /** refuse new connections by a reset at once */
   arrete?: boolean;
+  /** texts towards the server, each replaced once by another that is not longer (filled up with blanks) */
+  remplacer?: readonly (readonly [string, string])[];
 }
 
 /** A TCP proxy on the loopback that breaks connections on demand. Works in front of any server. */
@@ -89,10 +91,11 @@ export class ProxyDePanne {
       server.destroy();
       return;
     }
-    client.on('data', (chunk) => {
+    const todo = [...(this.panne.remplacer ?? [])];
+    client.on('data', (chunk: Buffer) => {
       if (this.#isBlackHole(sent)) return;
       this.versServeur += chunk.length;
-      server.write(chunk);
+      server.write(replaced(chunk, todo));
     });
     let queue = Promise.resolve();
     server.on('data', (chunk: Buffer) => {
@@ -135,6 +138,17 @@ export class ProxyDePanne {
     }
     return sent;
   }
+}
+
+/** The chunk with what is still to be replaced; what was done is taken off the list. */
+function replaced(chunk: Buffer, todo: (readonly [string, string])[]): Buffer {
+  for (const [index, [from, to]] of [...todo.entries()].reverse()) {
+    const at = chunk.indexOf(from);
+    if (at < 0) continue;
+    chunk.write(to.padEnd(from.length), at, 'latin1');
+    todo.splice(index, 1);
+  }
+  return chunk;
 }
 
 /** Waits until more may be written, or until there is nobody left to write to. */

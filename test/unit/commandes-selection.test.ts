@@ -69,19 +69,19 @@ describe('règles', () => {
 
 function one(): CollecteCommandes {
   const collecte = new CollecteCommandes();
-  collecte.entete('K1', '100', null, ' PlanifiÃ©e\0 ');
+  collecte.entete('004B', 'K1', '100', null, ' PlanifiÃ©e\0 ');
   return collecte;
 }
 
 describe('assemblage', () => {
   test('une ligne complète : coffres distincts et triés, dernière date valide, statut réparé et rogné', () => {
     const collecte = one();
-    for (const code of ['SOP 2', 'S D 1', 'SOP 2', 'MOT', null]) collecte.accessoire('k1 ', code);
-    collecte.note('K1', '2025-02-01 08:00:00', 'cde planifiée');
-    collecte.note('K1', '2025-01-01 08:00:00', 'cde planifiée');
-    collecte.note('K1', '0000-00-00 00:00:00', 'cde planifiée');
-    collecte.note('K1', '2025-09-01 08:00:00', 'autre');
-    collecte.operation('K1', 'P-VR');
+    for (const code of ['SOP 2', 'S D 1', 'SOP 2', 'MOT', null]) collecte.accessoire('004B', code);
+    collecte.note('004B', '2025-02-01 08:00:00', 'cde planifiée');
+    collecte.note('004B', '2025-01-01 08:00:00', 'cde planifiée');
+    collecte.note('004B', '0000-00-00 00:00:00', 'cde planifiée');
+    collecte.note('004B', '2025-09-01 08:00:00', 'autre');
+    collecte.operation('004B', 'P-VR');
     expect(collecte.resultat()).toEqual([
       {
         numero_commande: '100',
@@ -100,8 +100,8 @@ describe('assemblage', () => {
     'date %j : rejetée et comptée',
     (date) => {
       const collecte = one();
-      collecte.accessoire('K1', 'SOP');
-      collecte.note('K1', date, 'cde planifiee');
+      collecte.accessoire('004B', 'SOP');
+      collecte.note('004B', date, 'cde planifiee');
       expect(collecte.resultat()).toEqual([]);
       expect(collecte.rejets).toEqual([{ id: 'K1', motif: 'date_invalide' }]);
     },
@@ -125,10 +125,10 @@ describe('assemblage', () => {
   test('à numéro et extension égaux : stock, puis date, puis plus petit ID', () => {
     const winner = (rows: [id: string, stock: boolean, date: string][]): string => {
       const collecte = new CollecteCommandes();
-      for (const [id] of rows) collecte.entete(id, '7', 'A', `planifiee ${id}`);
-      for (const [id] of rows) collecte.accessoire(id, 'SOP');
-      for (const [id, , date] of rows) collecte.note(id, date, 'cde planifiee');
-      for (const [id, stock] of rows) collecte.operation(id, stock ? 'VR' : 'X');
+      for (const [id] of rows) collecte.entete(`0${id}`, id, '7', 'A', `planifiee ${id}`);
+      for (const [id] of rows) collecte.accessoire(`0${id}`, 'SOP');
+      for (const [id, , date] of rows) collecte.note(`0${id}`, date, 'cde planifiee');
+      for (const [id, stock] of rows) collecte.operation(`0${id}`, stock ? 'VR' : 'X');
       const [row, ...others] = collecte.resultat();
       expect(others).toEqual([]);
       expect(collecte.compteurs.doublons).toBe(rows.length - 1);
@@ -157,8 +157,47 @@ describe('assemblage', () => {
 
   test('une clé donnée deux fois est une erreur', () => {
     const collecte = one();
-    expect(() => collecte.entete('k1', '101', null, 'vitrage')).toThrow(RangeError);
+    expect(() => collecte.entete('004B', 'k1', '101', null, 'vitrage')).toThrow(RangeError);
   });
+
+  test('les clés ne sont pas comparées ici : ce que l’ERP ne dit pas égal ne l’est pas', () => {
+    const collecte = one();
+    for (const other of ['004b', '004B ', '4B', '', null]) collecte.accessoire(other, 'SOP');
+    expect(collecte.compteurs.enfants_ignores).toBe(5);
+    expect(collecte.resultat()).toEqual([]);
+  });
+
+  test.each([
+    ['5001', '5001'],
+    ['0000005001', '5001'],
+    ['5001.00', '5001'],
+    ['5001.', '5001'],
+    ['-0', '0'],
+    ['0.00', '0'],
+    ['-0012.0', '-12'],
+    ['000', '0'],
+    ['9007199254740993', '9007199254740993'],
+    ['A-0012', 'A-0012'],
+    ['12.5.3', '12.5.3'],
+  ])('le numéro %s est %s', (given, expected) => {
+    const collecte = new CollecteCommandes();
+    collecte.entete('1', 'K1', given, null, 'vitrage');
+    collecte.accessoire('1', 'SOP');
+    collecte.note('1', '2025-01-01', 'cde planifiee');
+    expect(collecte.resultat()[0]!.numero_commande).toBe(expected);
+  });
+
+  test.each(['5001.50', '.5', '0005.010'])(
+    'le numéro %s n’est pas entier : une erreur qui nomme la ligne',
+    (given) => {
+      const collecte = new CollecteCommandes();
+      collecte.entete('1', 'K1', given, null, 'vitrage');
+      expect(collecte.resultat()).toEqual([]);
+      collecte.accessoire('1', 'SOP');
+      collecte.note('1', '2025-01-01', 'cde planifiee');
+      expect(() => collecte.resultat()).toThrow(`A_Kopf.AuNummer « ${given} » de la commande d’ID « K1 »`);
+    },
+  );
 
   test('ordre des points de code', () => {
     expect(['\ufffd', '😀', 'b', 'B', 'é', 'ab'].sort(parPointsDeCode)).toEqual([

@@ -19,6 +19,8 @@ export interface ErpConfig {
   readonly tls: ErpTls;
   /** whole read, seconds, after which the server is given up */
   readonly delaiMax: number;
+  /** IANA zone in which an instant of the ERP is dated */
+  readonly fuseau: string;
   /** smallest accepted share of the stored orders, 0 to 1 (guard against a half-empty ERP) */
   readonly seuilBaisse: number;
 }
@@ -72,6 +74,7 @@ export function readErp(text: Texte, problems: string[]): ErpConfig | undefined 
   const common = {
     tls: { mode: readTls(text('MYSQL_TLS'), problems), ca: text('MYSQL_TLS_CA') || undefined },
     delaiMax: nombre('SYNC_DELAI_MAX', text, problems, 1, 86_400),
+    fuseau: text('FUSEAU'),
     seuilBaisse: nombre('SYNC_SEUIL_BAISSE', text, problems, 0, 1),
   };
   return server && { ...server, ...common };

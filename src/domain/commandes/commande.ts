@@ -88,7 +88,7 @@ export class CollecteCommandes {
   /** orders that could not be stored, at most the first 100 */
   readonly rejets: CommandeRejetee[] = [];
   readonly #entetes = new Map<string, Entete>();
-  #dernierId: string | undefined;
+  #derniereCle: string | null | undefined;
   #dernier: Entete | undefined;
   readonly #statuts = new Map<string, { retenu: boolean; texte: string; repare: boolean }>();
   readonly #coffres = new Map<string, string | undefined>();
@@ -96,20 +96,27 @@ export class CollecteCommandes {
   /**
    * One row of A_Kopf.
    *
+   * @param cle the same text exactly for keys that the ERP takes for equal; it is the ERP that compares
+   * @param id the key as a person knows it
    * @throws RangeError when the key was given before: a source without a unique key cannot be trusted
    */
-  entete(id: string, auNummer: string | null, auAlpha: string | null, aufStatus: string | null): void {
+  entete(
+    cle: string,
+    id: string,
+    auNummer: string | null,
+    auAlpha: string | null,
+    aufStatus: string | null,
+  ): void {
     this.compteurs.entetes++;
     const statut = this.#statut(aufStatus ?? '');
     if (!statut.retenu) {
       this.compteurs.sans_statut++;
       return;
     }
-    const key = cle(id);
-    if (this.#entetes.has(key)) throw new RangeError(`A_Kopf.ID « ${id} » apparaît deux fois`);
-    this.#entetes.set(key, {
+    if (this.#entetes.has(cle)) throw new RangeError(`A_Kopf.ID « ${id} » apparaît deux fois`);
+    this.#entetes.set(cle, {
       id,
-      numero: sansNul(auNummer ?? ''),
+      numero: numeroDe(sansNul(auNummer ?? '')),
       extension: sansNul(auAlpha ?? ''),
       status: statut.texte,
       repare: statut.repare,
@@ -121,19 +128,19 @@ export class CollecteCommandes {
   }
 
   /** One row of P_Zubeh. */
-  accessoire(idKopf: string, zCode: string | null): void {
+  accessoire(cleKopf: string | null, zCode: string | null): void {
     this.compteurs.accessoires++;
     const code = zCode === null ? undefined : this.#coffre(zCode);
     if (code === undefined) return;
-    const entete = this.#trouver(idKopf);
+    const entete = this.#trouver(cleKopf);
     if (entete?.coffres === AUCUN) entete.coffres = [code];
     else if (entete && !entete.coffres.includes(code)) entete.coffres.push(code);
   }
 
   /** One row of A_Logbuch; `datum` is `YYYY-MM-DD…` or what the ERP has instead of a date. */
-  note(idKopf: string, datum: string | null, notiz: string | null): void {
+  note(cleKopf: string | null, datum: string | null, notiz: string | null): void {
     this.compteurs.notes++;
-    const entete = this.#trouver(idKopf);
+    const entete = this.#trouver(cleKopf);
     if (!entete || entete.coffres.length === 0) return;
     // A note that cannot change anything is not worth the reading of its date and text.
     if (entete.note && (datum === null || datum.slice(0, 10) <= entete.date)) return;
@@ -144,13 +151,17 @@ export class CollecteCommandes {
   }
 
   /** One row of A_Vorgang. */
-  operation(idKopf: string, nummer: string | null): void {
+  operation(cleKopf: string | null, nummer: string | null): void {
     this.compteurs.operations++;
-    const entete = this.#trouver(idKopf);
+    const entete = this.#trouver(cleKopf);
     if (entete && entete.stock === 0 && nummer !== null && estEnStock(nummer)) entete.stock = 1;
   }
 
-  /** The orders, in code-point order of (number, extension), once all rows were given. */
+  /**
+   * The orders, in code-point order of (number, extension), once all rows were given.
+   *
+   * @throws RangeError naming the order, when a selected one has a number that is not whole
+   */
   resultat(): CommandeVoletRoulant[] {
     const { compteurs } = this;
     const best = new Map<string, Entete>();
@@ -158,7 +169,11 @@ export class CollecteCommandes {
       if (entete.coffres.length === 0) compteurs.sans_coffre++;
       else if (!entete.note) compteurs.sans_note++;
       else if (entete.numero === '') this.#rejeter(entete.id, 'numero_absent');
-      else if (entete.date === '') this.#rejeter(entete.id, 'date_invalide');
+      else if (FRACTION.test(entete.numero)) {
+        throw new RangeError(
+          `A_Kopf.AuNummer « ${entete.numero} » de la commande d’ID « ${entete.id} » n’est pas un nombre entier`,
+        );
+      } else if (entete.date === '') this.#rejeter(entete.id, 'date_invalide');
       else if (tropLong(entete)) this.#rejeter(entete.id, 'valeur_trop_longue');
       else {
         const key = `${entete.numero}\0${entete.extension}`;
@@ -173,11 +188,11 @@ export class CollecteCommandes {
     return rows;
   }
 
-  #trouver(idKopf: string): Entete | undefined {
+  #trouver(cleKopf: string | null): Entete | undefined {
     // Rows of one order often follow each other, and looking a key up is the dearest step of a big read.
-    if (idKopf !== this.#dernierId) {
-      this.#dernierId = idKopf;
-      this.#dernier = this.#entetes.get(cle(idKopf));
+    if (cleKopf !== this.#derniereCle) {
+      this.#derniereCle = cleKopf;
+      this.#dernier = cleKopf === null ? undefined : this.#entetes.get(cleKopf);
     }
     if (!this.#dernier) this.compteurs.enfants_ignores++;
     return this.#dernier;
@@ -211,10 +226,19 @@ export class CollecteCommandes {
   }
 }
 
-/** Keys of the ERP are compared as its collation does: case and trailing blanks do not count. */
-function cle(id: string): string {
-  return id.trimEnd().toUpperCase();
+/**
+ * The number as its value, whatever the type of its column shows beside it (`0000005001`, `5001.00`): `5001`. What is
+ * no number (`A-12`, in a text column) stays as it is, and so does a fraction that is not zero, which `resultat` refuses.
+ */
+function numeroDe(auNummer: string): string {
+  const text = auNummer.trim();
+  const match = /^([+-]?)0*(\d+?)(?:\.0*)?$/.exec(text);
+  if (!match) return text;
+  return match[1] === '-' && match[2] !== '0' ? `-${match[2]}` : match[2]!;
 }
+
+/** A number that is not whole. */
+const FRACTION = /^[+-]?\d*\.\d+$/;
 
 /** The day of a date-time, or empty text when it is no date (`0000-00-00`, `2025-02-30`, NULL). */
 function jourDe(datum: string | null): string {

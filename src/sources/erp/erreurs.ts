@@ -1,7 +1,8 @@
 import { AtelierError, type Code, codeOf, messageOf } from '../../base/errors.ts';
+import { type Famille, sensDuNumero } from './numeros.ts';
 
-/** Which number a driver's or server's error code has; what is not here was refused by the server: ATL_E407. */
-const CODES_ERP: Readonly<Record<string, Code>> = {
+/** What fails on this side, before the server or instead of it: system and driver. Servers' errors go by number. */
+const LOCAUX: Readonly<Record<string, Code>> = {
   ECONNREFUSED: 'ATL_E401',
   ENOTFOUND: 'ATL_E401',
   EAI_AGAIN: 'ATL_E401',
@@ -11,49 +12,106 @@ const CODES_ERP: Readonly<Record<string, Code>> = {
   ETIMEDOUT: 'ATL_E401',
   HANDSHAKE_NO_SSL_SUPPORT: 'ATL_E401',
   HANDSHAKE_SSL_ERROR: 'ATL_E401',
-  ER_CON_COUNT_ERROR: 'ATL_E401',
-  ER_HOST_IS_BLOCKED: 'ATL_E401',
-  ER_ACCESS_DENIED_ERROR: 'ATL_E402',
-  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'ATL_E402',
-  ER_DBACCESS_DENIED_ERROR: 'ATL_E402',
-  ER_BAD_DB_ERROR: 'ATL_E402',
-  ER_HOST_NOT_PRIVILEGED: 'ATL_E402',
-  ER_TABLEACCESS_DENIED_ERROR: 'ATL_E403',
-  ER_COLUMNACCESS_DENIED_ERROR: 'ATL_E403',
-  ER_NO_SUCH_TABLE: 'ATL_E403',
-  ER_BAD_FIELD_ERROR: 'ATL_E403',
-  ECONNRESET: 'ATL_E404',
-  EPIPE: 'ATL_E404',
-  PROTOCOL_CONNECTION_LOST: 'ATL_E404',
-  PROTOCOL_UNEXPECTED_PACKET: 'ATL_E404',
-  PROTOCOL_PACKETS_OUT_OF_ORDER: 'ATL_E404',
-  ER_SERVER_SHUTDOWN: 'ATL_E404',
-  ER_CONNECTION_KILLED: 'ATL_E404',
-  ER_QUERY_INTERRUPTED: 'ATL_E404',
-  ER_STATEMENT_TIMEOUT: 'ATL_E405',
-  ER_QUERY_TIMEOUT: 'ATL_E405',
-  ER_LOCK_WAIT_TIMEOUT: 'ATL_E405',
+  AUTH_SWITCH_PLUGIN_ERROR: 'ATL_E413',
+  MYSQL_CLEAR_PASSWORD_NOT_ENABLED: 'ATL_E413',
+};
+
+/** What to do about some of them. */
+const DITS: Readonly<Record<string, string>> = {
+  HANDSHAKE_NO_SSL_SUPPORT:
+    'MYSQL_TLS demande une connexion chiffrée et le serveur n’en offre pas ; c’est à l’administrateur de l’ERP de l’offrir',
+  HANDSHAKE_SSL_ERROR:
+    'la connexion chiffrée ne s’établit pas (certificat ou nom du serveur ?) ; vérifiez MYSQL_TLS_CA et le nom dans MYSQL_HOST',
+  AUTH_SWITCH_PLUGIN_ERROR:
+    'l’authentification de ce compte n’est pas de celles qu’atelier connaît ; c’est à l’administrateur de l’ERP de lui donner un mot de passe ordinaire',
+  MYSQL_CLEAR_PASSWORD_NOT_ENABLED:
+    'ce compte veut recevoir son mot de passe en clair (PAM, LDAP), ce qu’atelier ne fait pas ; c’est à l’administrateur de l’ERP de lui donner un mot de passe ordinaire',
 };
 
 /**
- * The numbered error for what the driver threw. Names the server, the database, the account and what was asked.
+ * The numbered error for what the driver threw. Names the server, the database, the account, what was asked, what the
+ * error is and whose it is to mend. Errors of the server are classed by number and family: the driver's own names for
+ * numbers are those of another version, or of the other family.
  *
  * @param cible server as a person knows it (never with its password)
  * @param action what was being done, French
  */
-export function erreurErp(error: unknown, cible: string, action: string): AtelierError {
+export function erreurErp(error: unknown, cible: string, action: string, famille?: Famille): AtelierError {
   if (error instanceof AtelierError) return error;
-  const code = CODES_ERP[codeOf(error) ?? ''] ?? (isNetworkLoss(error) ? 'ATL_E404' : 'ATL_E407');
-  return new AtelierError(code, `${cible}, ${action} : ${messageOf(error)}`, { cause: error });
+  const numero = numeroDe(error);
+  if (numero !== undefined) {
+    const { code, dit } = sensDuNumero(numero, famille, texteDe(error, 'sqlState'));
+    const words = `erreur ${numero} : ${messageOf(error)}`;
+    return new AtelierError(code, `${cible}, ${action} : ${dit ? `${dit} (${words})` : words}`, {
+      cause: error,
+    });
+  }
+  const name = codeOf(error) ?? '';
+  const code = LOCAUX[name] ?? (isNetworkLoss(error) ? 'ATL_E404' : 'ATL_E407');
+  const dit = DITS[name];
+  const words = messageOf(error);
+  return new AtelierError(code, `${cible}, ${action} : ${dit ? `${dit} (${words})` : words}`, {
+    cause: error,
+  });
+}
+
+/** Whether the server did not know a table or a column that was asked for. */
+export function estInconnue(error: unknown): boolean {
+  return [1054, 1146].includes(numeroDe(cause(error)) ?? 0);
+}
+
+/** Whether the server refused a table or a column that was asked for. */
+export function estInterdite(error: unknown): boolean {
+  return [1142, 1143].includes(numeroDe(cause(error)) ?? 0);
+}
+
+/** Plugins by which a server may want a password and that the driver does not speak. */
+const GREFFONS: Readonly<Record<string, string>> = {
+  client_ed25519: 'ed25519',
+  parsec: 'parsec',
+  dialog: 'PAM',
+  mysql_old_password: 'mots de passe d’avant MySQL 4.1',
+  auth_gssapi_client: 'GSSAPI/Kerberos',
+  authentication_kerberos_client: 'Kerberos',
+  authentication_ldap_sasl_client: 'LDAP',
+  authentication_windows_client: 'Windows',
+  authentication_fido_client: 'FIDO',
+  authentication_webauthn_client: 'WebAuthn',
+  authentication_oci_client: 'Oracle Cloud',
+  authentication_openid_connect_client: 'OpenID Connect',
+};
+
+/** Answers of the driver to servers that ask for one of them: an error that says so. */
+export function refusDesGreffons(cible: string): Record<string, () => never> {
+  const refus = (name: string, words: string) => (): never => {
+    throw new AtelierError(
+      'ATL_E413',
+      `${cible}, connexion : ce compte s’authentifie par ${words} (greffon ${name}), qu’atelier ne parle pas ; c’est à l’administrateur de l’ERP de lui donner un mot de passe ordinaire (mysql_native_password, ou caching_sha2_password de MySQL)`,
+    );
+  };
+  return Object.fromEntries(Object.entries(GREFFONS).map(([name, words]) => [name, refus(name, words)]));
+}
+
+function cause(error: unknown): unknown {
+  return error instanceof AtelierError ? error.cause : error;
+}
+
+/** The server's number; errors of the system have one too, negative. */
+function numeroDe(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('errno' in error) || !('sqlState' in error))
+    return undefined;
+  return typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined;
+}
+
+function texteDe(error: unknown, key: 'sqlState'): string {
+  const value =
+    typeof error === 'object' && error !== null && key in error ? (error as { sqlState?: unknown })[key] : '';
+  return typeof value === 'string' ? value : '';
 }
 
 /** Errors that the driver marks fatal end the connection, whatever their code (TLS, broken packets). */
 function isNetworkLoss(error: unknown): boolean {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'fatal' in error &&
-    error.fatal === true &&
-    !('sqlState' in error && typeof error.sqlState === 'string')
-  );
+  const lost = /^(ECONNRESET|EPIPE|PROTOCOL_)/.test(codeOf(error) ?? '');
+  const fatal = typeof error === 'object' && error !== null && 'fatal' in error && error.fatal === true;
+  return lost || fatal;
 }

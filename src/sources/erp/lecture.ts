@@ -2,15 +2,19 @@ import type { ErpConfig } from '../../base/config/erp.ts';
 import { AtelierError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Controle, controlerSource, exigerConforme } from './controle.ts';
+import { ouvrirInstantane } from './reglages.ts';
 import { type Requete, requetes } from './requetes.ts';
 import { ErpSession, type SessionOptions, type Valeur } from './session.ts';
 
 /** Who takes the rows, in this order: all headers, all accessories, all notes, all operations. */
 export interface Recepteur {
-  entete(id: string, auNummer: Valeur, auAlpha: Valeur, aufStatus: Valeur): void;
-  accessoire(idKopf: string, zCode: Valeur): void;
-  note(idKopf: string, datum: Valeur, notiz: Valeur): void;
-  operation(idKopf: string, nummer: Valeur): void;
+  /** `cle` is the same text exactly for keys that the ERP takes for equal; `id` only names the order */
+  entete(cle: string, id: string, auNummer: Valeur, auAlpha: Valeur, aufStatus: Valeur): void;
+  /** `cleKopf` is null when it refers to nothing */
+  accessoire(cleKopf: Valeur, zCode: Valeur): void;
+  /** `datum` is the factory's wall clock */
+  note(cleKopf: Valeur, datum: Valeur, notiz: Valeur): void;
+  operation(cleKopf: Valeur, nummer: Valeur): void;
 }
 
 /** What the read was: for the log and for the guards. */
@@ -53,13 +57,17 @@ export async function lireErp(
     for (const sql of controle.indexManquants)
       options.log.warn({ source: session.cible }, `à créer : ${sql}`);
     exigerConforme(controle, session.cible);
-    await reglerSession(session, config, controle.mariadb);
+    const { source } = controle;
     const start = performance.now();
-    await session.lire('début de transaction', 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
-    const total = await session.lire('comptage des commandes', 'SELECT COUNT(ID) FROM A_Kopf');
+    await ouvrirInstantane(session);
+    const total = await session.lire(
+      'comptage des commandes',
+      `SELECT COUNT(${source.colonnes.get('A_Kopf.ID')}) FROM ${source.tables.get('A_Kopf')}`,
+    );
+    const dater = controle.datesInstants ? dateur(config.fuseau) : undefined;
     const lignes = { entetes: 0, accessoires: 0, notes: 0, operations: 0 };
-    for (const requete of requetes(controle.expressions)) {
-      lignes[requete.nom] = await lireTable(session, requete, recepteur);
+    for (const requete of requetes(source)) {
+      lignes[requete.nom] = await lireTable(session, requete, recepteur, dater);
     }
     await session.lire('fin de transaction', 'COMMIT');
     const transactionMs = performance.now() - start;
@@ -70,50 +78,64 @@ export async function lireErp(
   }
 }
 
-async function lireTable(session: ErpSession, requete: Requete, to: Recepteur): Promise<number> {
+async function lireTable(
+  session: ErpSession,
+  requete: Requete,
+  to: Recepteur,
+  dater: Dateur | undefined,
+): Promise<number> {
   const nom = LIBELLES[requete.nom];
-  const received = await session.parcourir(nom, requete.sql, receveurDe(requete.nom, to));
-  // The server's own count of what it sent, in the same session: a result cut short must never pass for whole.
-  const announced = Number((await session.lire(nom, 'SELECT FOUND_ROWS()'))[0]?.[0]);
-  if (received !== announced) {
+  const received = await session.parcourir(nom, requete.sql, receveurDe(requete.nom, to, dater));
+  for (const [, number, message] of await session.lire(nom, 'SHOW WARNINGS')) {
+    // A text that the server could not convert or judge came changed, or not at all.
+    if (SANS_SUITE.has(number ?? '')) continue;
+    throw new AtelierError('ATL_E406', `${session.cible}, ${nom} : avertissement ${number} : ${message}`);
+  }
+  // Counted apart, in the same snapshot: a result cut short, by whatever limit, must never pass for whole.
+  const expected = Number((await session.lire(`${nom}, comptage`, requete.compte))[0]?.[0]);
+  if (received !== expected) {
     throw new AtelierError(
       'ATL_E406',
-      `${session.cible}, ${nom} : ${received} lignes reçues, ${announced} annoncées par le serveur`,
+      `${session.cible}, ${nom} : ${received} lignes reçues, ${expected} comptées par le serveur`,
     );
   }
   return received;
 }
 
-function receveurDe(nom: Requete['nom'], to: Recepteur): (row: Valeur[]) => void {
-  switch (nom) {
-    case 'entetes':
-      return (row) => to.entete(row[0] ?? '', row[1] ?? null, row[2] ?? null, row[3] ?? null);
-    case 'accessoires':
-      return (row) => to.accessoire(row[0] ?? '', row[1] ?? null);
-    case 'notes':
-      return (row) => to.note(row[0] ?? '', row[1] ?? null, row[2] ?? null);
-    case 'operations':
-      return (row) => to.operation(row[0] ?? '', row[1] ?? null);
-  }
+/** Warnings that change no row: words that will go one day, and numbers compared with texts that are none. */
+const SANS_SUITE = new Set(['1287', '1292', '1681', '3719', '3778']);
+
+type Dateur = (datum: Valeur) => Valeur;
+
+/** From an instant (`YYYY-MM-DD HH:MM:SS`, UTC) to the date in the factory's zone. */
+function dateur(fuseau: string): Dateur {
+  const known = new Map<string, string>();
+  return (datum) => {
+    // Midnight of a zone is at a whole minute of UTC.
+    const minute = datum?.slice(0, 16) ?? '';
+    if (datum === null || !/^[1-9]/.test(minute)) return datum;
+    let day = known.get(minute);
+    if (day === undefined) {
+      if (known.size >= 10_000) known.clear();
+      const instant = Temporal.Instant.from(`${minute.replace(' ', 'T')}Z`);
+      day = instant.toZonedDateTimeISO(fuseau).toPlainDate().toString();
+      known.set(minute, day);
+    }
+    return day;
+  };
 }
 
-/** Known settings, whatever the server's defaults; the server gives up by itself if we vanish. */
-async function reglerSession(session: ErpSession, config: ErpConfig, mariadb: boolean): Promise<void> {
-  const s = Math.ceil(config.delaiMax);
-  const statement = mariadb ? `max_statement_time = ${s}` : `max_execution_time = ${s * 1000}`;
-  await session.lire(
-    'réglage de la session',
-    `SET SESSION sql_mode = '', ${statement}, wait_timeout = ${s}, net_write_timeout = ${s}, lock_wait_timeout = ${Math.min(s, 10)}`,
-  );
-  const charsets = await session.lire(
-    'contrôle du jeu de caractères',
-    'SELECT @@character_set_client, @@character_set_connection, @@character_set_results',
-  );
-  // Options that a driver or a proxy silently ignores once stored wrong accents for years.
-  if (charsets[0]?.some((name) => name !== 'utf8mb4')) {
-    throw new AtelierError(
-      'ATL_E408',
-      `${session.cible} : connexion en ${charsets[0].join(', ')} au lieu de utf8mb4`,
-    );
+function receveurDe(nom: Requete['nom'], to: Recepteur, dater: Dateur | undefined): (row: Valeur[]) => void {
+  switch (nom) {
+    case 'entetes':
+      return (row) => to.entete(row[0] ?? '', row[1] ?? '', row[2] ?? null, row[3] ?? null, row[4] ?? null);
+    case 'accessoires':
+      return (row) => to.accessoire(row[0] ?? null, row[1] ?? null);
+    case 'notes':
+      return dater
+        ? (row) => to.note(row[0] ?? null, dater(row[1] ?? null), row[2] ?? null)
+        : (row) => to.note(row[0] ?? null, row[1] ?? null, row[2] ?? null);
+    case 'operations':
+      return (row) => to.operation(row[0] ?? null, row[1] ?? null);
   }
 }

@@ -5,12 +5,25 @@
  * applied to what arrives. `docs/erp.md` has the plans and the measurements.
  */
 
-/** Expression by which a text column is compared, by `TABLE.COLUMN`; the column itself when absent. */
-export type Expressions = ReadonlyMap<string, string>;
+/** The ERP as it was found: how each table, column and key of `schema.ts` is written in SQL there. */
+export interface Source {
+  /** name of the table or view, by its name in `schema.ts` */
+  readonly tables: ReadonlyMap<string, string>;
+  /** name of the column, by `TABLE.COLUMN` */
+  readonly colonnes: ReadonlyMap<string, string>;
+  /** expression by which a text column is read and compared; the column itself when absent */
+  readonly textes: ReadonlyMap<string, string>;
+  /** expression of a key, the same text exactly for keys that the ERP takes for equal; the column when absent */
+  readonly cles: ReadonlyMap<string, string>;
+  /** what names an order to a person */
+  readonly id: string;
+}
 
 export interface Requete {
   readonly nom: 'entetes' | 'accessoires' | 'notes' | 'operations';
   readonly sql: string;
+  /** how many rows `sql` must give: the same condition, asked in the same snapshot */
+  readonly compte: string;
 }
 
 /**
@@ -25,25 +38,35 @@ const A_VERIFIER =
 const COFFRES = ['SOP%', 'S P %', 'S D %', 'S Q %', 'S T %', 'S TAB %', 'S TN %'];
 
 /** The reads, in the order in which `CollecteCommandes` wants their rows. */
-export function requetes(expressions: Expressions): readonly Requete[] {
-  const of = (table: string, column: string): string => expressions.get(`${table}.${column}`) ?? column;
+export function requetes(source: Source): readonly Requete[] {
+  const column = (name: string): string => source.colonnes.get(name) ?? name.split('.')[1]!;
+  const texte = (name: string): string => source.textes.get(name) ?? column(name);
+  const cle = (name: string): string => source.cles.get(name) ?? column(name);
+  const read = (nom: Requete['nom'], table: string, columns: readonly string[], where: string): Requete => {
+    const from = `FROM ${source.tables.get(table) ?? table} WHERE ${where}`;
+    return { nom, sql: `SELECT ${columns.join(', ')} ${from}`, compte: `SELECT COUNT(*) ${from}` };
+  };
   const like = (text: string, pattern: string): string => `${text} LIKE '${pattern}'`;
-  const status = of('A_Kopf', 'AufStatus');
-  const code = of('P_Zubeh', 'ZCode');
-  const note = of('A_Logbuch', 'Notiz');
-  const number = of('A_Vorgang', 'Nummer');
+  const status = texte('A_Kopf.AufStatus');
+  const code = texte('P_Zubeh.ZCode');
+  const note = texte('A_Logbuch.Notiz');
+  const number = texte('A_Vorgang.Nummer');
   const anyStatus = ['%planifiee%', '%lancer en prod%', '%vitrage%'].map((p) => like(status, p));
-  const anyCode = COFFRES.map((pattern) => like(code, pattern)).join(' OR ');
+  const anyCode = COFFRES.map((pattern) => like(code, pattern));
   return [
-    {
-      nom: 'entetes',
-      sql: `SELECT ID, AuNummer, AuAlpha, AufStatus FROM A_Kopf WHERE ${anyStatus.join(' OR ')} OR ${status} ${A_VERIFIER}`,
-    },
-    { nom: 'accessoires', sql: `SELECT ID_A_Kopf, ZCode FROM P_Zubeh WHERE ${anyCode}` },
-    {
-      nom: 'notes',
-      sql: `SELECT ID_A_Kopf, Datum, Notiz FROM A_Logbuch WHERE ${like(note, '%cde planifiee%')} OR ${note} ${A_VERIFIER}`,
-    },
-    { nom: 'operations', sql: `SELECT ID_A_Kopf, Nummer FROM A_Vorgang WHERE ${like(number, '%VR%')}` },
+    read(
+      'entetes',
+      'A_Kopf',
+      [cle('A_Kopf.ID'), source.id, column('A_Kopf.AuNummer'), texte('A_Kopf.AuAlpha'), status],
+      `${anyStatus.join(' OR ')} OR ${status} ${A_VERIFIER}`,
+    ),
+    read('accessoires', 'P_Zubeh', [cle('P_Zubeh.ID_A_Kopf'), code], anyCode.join(' OR ')),
+    read(
+      'notes',
+      'A_Logbuch',
+      [cle('A_Logbuch.ID_A_Kopf'), column('A_Logbuch.Datum'), note],
+      `${like(note, '%cde planifiee%')} OR ${note} ${A_VERIFIER}`,
+    ),
+    read('operations', 'A_Vorgang', [cle('A_Vorgang.ID_A_Kopf'), number], like(number, '%VR%')),
   ];
 }

@@ -22,8 +22,8 @@ export interface IndexVoulu {
   readonly table: string;
   readonly premiere: string | undefined;
   readonly contient: readonly string[];
-  /** what the administrator may run; atelier never does */
-  readonly creation: string;
+  /** name under which the administrator may make it; atelier never does */
+  readonly nom: string;
 }
 
 export const INDEX_VOULUS: readonly IndexVoulu[] = [
@@ -31,12 +31,12 @@ export const INDEX_VOULUS: readonly IndexVoulu[] = [
     table: 'P_Zubeh',
     premiere: 'ZCode',
     contient: ['ZCode', 'ID_A_Kopf'],
-    creation: 'CREATE INDEX ix_zubeh_code ON P_Zubeh (ZCode, ID_A_Kopf);',
+    nom: 'ix_zubeh_code',
   },
   {
     table: 'A_Vorgang',
     premiere: undefined,
     contient: ['ID_A_Kopf', 'Nummer'],
-    creation: 'CREATE INDEX ix_vorgang_kopf ON A_Vorgang (ID_A_Kopf, Nummer);',
+    nom: 'ix_vorgang_kopf',
   },
 ];

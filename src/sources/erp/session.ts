@@ -3,7 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection, type Query } from 'mysql2';
 import type { ErpConfig } from '../../base/config/erp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import { erreurErp } from './erreurs.ts';
+import { erreurErp, refusDesGreffons } from './erreurs.ts';
+import { type Famille, familleDe } from './numeros.ts';
+import { reglerSession } from './reglages.ts';
 
 /** A value as it comes: everything is text, `null`, or (binary columns only) bytes. Integers are made text too. */
 export type Valeur = string | null;
@@ -35,12 +37,16 @@ export class ErpSession {
   #reject: ((error: unknown) => void) | undefined;
   #dead: unknown;
   #action = 'connexion';
+  #famille: Famille | undefined;
 
   private constructor(config: ErpConfig, options: SessionOptions) {
     const { host, port, database, user } = config;
     this.cible = `ERP ${host}:${port}, base ${database}, utilisateur ${user}`;
     this.#socket = connect({ host, port, keepAlive: true, noDelay: true });
-    this.#connection = createConnection(driverOptions(config, this.#socket));
+    this.#connection = createConnection(driverOptions(config, this.#socket, this.cible));
+    this.#socket.once('data', (bytes: Buffer) => {
+      this.#famille = familleDuSalut(bytes);
+    });
     this.#connection.on('error', (error) => this.#die(error));
     this.#signal = options.signal;
     this.#signal?.addEventListener('abort', this.#onAbort);
@@ -52,9 +58,10 @@ export class ErpSession {
   }
 
   /**
-   * Connects; the transaction is not begun yet.
+   * Connects, and makes the session ours; the transaction is not begun yet.
    *
-   * @throws AtelierError ATL_E401 (unreachable), ATL_E402 (refused), ATL_E405 (no answer)
+   * @throws AtelierError ATL_E401 (unreachable), ATL_E402 (refused), ATL_E405 (no answer), ATL_E408 (a setting of the
+   * session does not hold), ATL_E413 (account), ATL_E414 (too many connections)
    */
   static async ouvrir(config: ErpConfig, options: SessionOptions = {}): Promise<ErpSession> {
     options.signal?.throwIfAborted();
@@ -74,6 +81,7 @@ export class ErpSession {
       await session.#run((resolve, reject) => {
         session.#connection.connect((error) => (error ? reject(error) : resolve()));
       });
+      await reglerSession(session, config.database, config.delaiMax);
       return session;
     } catch (error) {
       session.detruire();
@@ -153,7 +161,7 @@ export class ErpSession {
       await pending;
     } catch (error) {
       if (this.#signal?.aborted && error === this.#signal.reason) throw error;
-      throw erreurErp(error, this.cible, this.#action);
+      throw erreurErp(error, this.cible, this.#action, this.#famille);
     } finally {
       this.#reject = undefined;
     }
@@ -185,7 +193,7 @@ export class ErpSession {
   }
 }
 
-function driverOptions(config: ErpConfig, socket: Socket): ConnectionOptions {
+function driverOptions(config: ErpConfig, socket: Socket, cible: string): ConnectionOptions {
   const { host, port, user, password, database, tls } = config;
   const options: ConnectionOptions = {
     host,
@@ -200,6 +208,7 @@ function driverOptions(config: ErpConfig, socket: Socket): ConnectionOptions {
     bigNumberStrings: true,
     // A server must not be able to ask for our files; the other ones are the driver's defaults.
     flags: ['-LOCAL_FILES'],
+    authPlugins: refusDesGreffons(cible),
   };
   if (tls.mode !== 'non') {
     options.ssl = {
@@ -210,6 +219,12 @@ function driverOptions(config: ErpConfig, socket: Socket): ConnectionOptions {
     };
   }
   return options;
+}
+
+/** The family by the server's first packet: four bytes of header, the protocol's version, then its own. */
+function familleDuSalut(bytes: Buffer): Famille | undefined {
+  const end = bytes.indexOf(0, 5);
+  return bytes[4] === 10 && end > 5 ? familleDe(bytes.toString('latin1', 5, end)) : undefined;
 }
 
 function asText(row: unknown[]): Valeur[] {
