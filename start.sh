@@ -154,7 +154,7 @@ avec_docker() {
 
 reglage() {
   local valeur
-  valeur=$(sed -n "s/^$1=//p" .env | tail -n 1)
+  valeur=$(sed -n "s/^$1=//p" .env | tail -n 1 | tr -d "\"'")
   printf '%s' "${valeur:-$2}"
 }
 

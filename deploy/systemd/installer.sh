@@ -169,7 +169,7 @@ creer_base() {
     set -a
     # shellcheck source=/dev/null
     . "$ETC/roles.env"
-    FUSEAU=$(sed -n 's/^FUSEAU=//p' "$ETC/atelier.env")
+    FUSEAU=$(sed -n 's/^FUSEAU=//p' "$ETC/atelier.env" | tr -d "\"'")
     [ -n "$FUSEAU" ] || unset FUSEAU
     runuser -u postgres -- psql --no-psqlrc --quiet --dbname=atelier <"$SOURCE/deploy/postgres/roles.sql"
   )

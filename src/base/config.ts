@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { type AlertesConfig, readAlertes } from './config/alertes.ts';
 import { type ApiConfig, readApi } from './config/api.ts';
 import { type ConservationConfig, readConservation } from './config/conservation.ts';
 import { type ErpConfig, readErp } from './config/erp.ts';
+import { type FichierEnv, lireFichierEnv } from './config/fichier-env.ts';
 import { entier, type Texte } from './config/nombres.ts';
 import { type ObservationConfig, readObservation } from './config/observation.ts';
 import { type PlanificationConfig, readPlanification } from './config/planification.ts';
@@ -71,15 +71,19 @@ export function readEnv(file = '.env'): Env {
 /**
  * What a `.env` file says by itself; nothing when there is none.
  *
- * @throws AtelierError ATL_C101 when it exists but cannot be read
+ * @throws AtelierError ATL_C101 when it exists but cannot be read, or has lines that two readers would read differently
  */
 export function readEnvFile(file: string): Env {
   if (!existsSync(file)) return {};
+  let found: FichierEnv;
   try {
-    return parseEnv(readFileSync(file, 'utf8'));
+    found = lireFichierEnv(readFileSync(file));
   } catch (cause) {
     throw new AtelierError('ATL_C101', `Lecture de ${resolve(file)} : ${messageOf(cause)}`, { cause });
   }
+  if (found.problemes.length === 0) return found.valeurs;
+  const lines = found.problemes.map((line) => `  - ${line}`).join('\n');
+  throw new AtelierError('ATL_C101', `Lecture de ${resolve(file)} :\n${lines}`);
 }
 
 /**
