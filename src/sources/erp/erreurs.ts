@@ -49,7 +49,8 @@ export function erreurErp(error: unknown, cible: string, action: string, famille
   const name = codeOf(error) ?? '';
   const code = LOCAUX[name] ?? (isNetworkLoss(error) ? 'ATL_E404' : 'ATL_E407');
   const dit = DITS[name];
-  const words = messageOf(error);
+  // The driver points to a page that is not there.
+  const words = messageOf(error).replace(/ See TODO.*$/s, '');
   return new AtelierError(code, `${cible}, ${action} : ${dit ? `${dit} (${words})` : words}`, {
     cause: error,
   });
