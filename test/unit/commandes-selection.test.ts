@@ -110,10 +110,10 @@ describe('assemblage', () => {
   test('F33 : une commande que la base refuserait est rejetée et nommée, les autres restent', () => {
     const collecte = one();
     const long = 'x'.repeat(3_000);
-    collecte.entete('K2', long, null, 'planifiee');
-    collecte.entete('K3', '3', long, 'planifiee');
-    collecte.entete('K4', '4', null, `planifiee ${long}`);
-    for (const id of ['K1', 'K2', 'K3', 'K4']) {
+    collecte.entete('K2', 'K2', long, null, 'planifiee');
+    collecte.entete('K3', 'K3', '3', long, 'planifiee');
+    collecte.entete('K4', 'K4', '4', null, `planifiee ${long}`);
+    for (const id of ['004B', 'K2', 'K3', 'K4']) {
       collecte.accessoire(id, 'SOP');
       collecte.note(id, '2025-02-01 08:00:00', 'cde planifiee');
     }
