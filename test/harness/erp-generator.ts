@@ -182,19 +182,22 @@ export function* generateErp(seed: number, options: ErpOptions): Generator<ErpOr
     const planned = draw() < 0.74 ? 0.35 : 0;
     const boxed = draw() < 0.84 ? 0.45 : 0;
     const stock = draw() < 0.35 ? 0.4 : 0;
+    // Another spelling that the collation of the tables (no case, blanks at the end left out) takes for the same key.
+    const refer = (): string =>
+      traps > 0 && draw() < traps / 3 ? pick([ID.toLowerCase(), `${ID} `, `${ID.toLowerCase()}  `]) : ID;
     yield {
       kopf,
       logbuch: list(() => ({
-        ID_A_Kopf: ID,
+        ID_A_Kopf: refer(),
         Datum: date(),
         Notiz: mixed<string | null>(NOTE_OK, NOTE_NO, NOTE_TRAPS, planned),
       })),
       zubeh: list(() => ({
-        ID_A_Kopf: ID,
+        ID_A_Kopf: refer(),
         ZCode: mixed<string | null>(CODE_OK, CODE_NO, CODE_TRAPS, boxed),
       })),
       vorgang: list(() => ({
-        ID_A_Kopf: ID,
+        ID_A_Kopf: refer(),
         Nummer: mixed<string | null>(OPERATION_OK, OPERATION_NO, OPERATION_TRAPS, stock),
       })),
       freie: count(),
