@@ -18,6 +18,7 @@ import { refuserAvantLecture, refuserClient } from './client-errors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
 import { journaliser } from './journal.ts';
+import { retenirEcritures } from './lectures.ts';
 import { mesurerRequetes } from './mesures.ts';
 import { enProbleme, envoyerProbleme, fautesDe, Probleme } from './problemes.ts';
 import { direProxysInconnus, proxysCrus } from './proxys.ts';
@@ -199,6 +200,7 @@ export async function buildApp(
   await documenter(app);
 
   app.addHook('onRequest', authentifier(deps));
+  retenirEcritures(app, deps);
   let stopping = false;
   app.addHook('preClose', async () => {
     stopping = true;

@@ -5,6 +5,7 @@ import type { Config } from '../base/config.ts';
 import type { Logger } from '../base/logger.ts';
 import type { FactoryTime } from '../base/time.ts';
 import type { Pool } from '../postgres/pool.ts';
+import type { Replica } from '../postgres/replica.ts';
 import type { Evenements } from './evenements.ts';
 
 /** What the API is built from; whoever builds it closes it. */
@@ -16,8 +17,10 @@ export interface ApiDeps {
   readonly logger: Logger;
   /** connections in the factory's time zone, with a statement timeout */
   readonly pool: Pool;
-  /** the same on a replica, or the same pool: lists and exports */
+  /** the same on a replica, or the same pool; `enLecture` (lectures.ts) says which to use */
   readonly readPool: Pool;
+  /** whether the replica may be read; undefined when there is none */
+  readonly replica?: Replica | undefined;
   readonly archive: Archive;
   /** live events; listens to the database from the first client on */
   readonly evenements: Evenements;

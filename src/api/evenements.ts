@@ -78,6 +78,7 @@ export class Evenements {
   readonly #logger: Logger;
   readonly #maintenant: () => number;
   readonly #limites: LimitesFlux;
+  readonly #visible: (() => Promise<void>) | undefined;
   readonly #abonnes = new Set<Abonne>();
   readonly #groupes = new Map<string, Groupe>();
   #numero = 0;
@@ -85,14 +86,21 @@ export class Evenements {
   #battement: NodeJS.Timeout | undefined;
   #verification: Promise<void> | undefined;
   #arrete = false;
+  /** what was held back until everybody can read it, in its order */
+  #retenus: Promise<void> = Promise.resolve();
 
-  /** @param options `maintenant`: ms since the epoch */
+  /**
+   * @param options `maintenant`: ms since the epoch; `visible`: resolved once what is committed now can be read
+   *   wherever clients read (a replica may be behind); without it, that is at once
+   */
   constructor(options: {
     ecoute: Ecoute;
     logger: Logger;
     maintenant: () => number;
     limites?: Partial<LimitesFlux>;
+    visible?: (() => Promise<void>) | undefined;
   }) {
+    this.#visible = options.visible;
     this.#ecoute = options.ecoute;
     this.#logger = options.logger;
     this.#maintenant = options.maintenant;
@@ -120,7 +128,7 @@ export class Evenements {
     this.#abonnes.add(abonne);
     flux.once('close', () => this.#retirer(abonne));
     this.#envoyer(abonne, 'retry: 3000\n\n');
-    if (this.#ecoute.connectee) this.#envoyer(abonne, this.#texteResynchroniser());
+    if (this.#ecoute.connectee) this.#quandVisible(() => this.#envoyer(abonne, this.#texteResynchroniser()));
     else this.#ecoute.demarrer();
     this.#armer(abonne);
     this.#battement ??= setInterval(() => void this.#battre(), this.#limites.battement).unref();
@@ -185,19 +193,36 @@ export class Evenements {
   #vider(): void {
     clearTimeout(this.#regroupement);
     this.#regroupement = undefined;
-    for (const { sujet, action, ids, nombre } of this.#groupes.values()) {
-      const data = { action, ids: ids ? [...ids] : null, nombre };
-      const text = this.#texte(sujet, data);
-      for (const abonne of this.#abonnes) if (abonne.sujets.has(sujet)) this.#envoyer(abonne, text);
-    }
+    if (this.#groupes.size === 0) return;
+    const groupes = [...this.#groupes.values()];
+    const abonnes = [...this.#abonnes];
     this.#groupes.clear();
+    this.#quandVisible(() => {
+      for (const { sujet, action, ids, nombre } of groupes) {
+        const data = { action, ids: ids ? [...ids] : null, nombre };
+        const text = this.#texte(sujet, data);
+        for (const abonne of abonnes) if (abonne.sujets.has(sujet)) this.#envoyer(abonne, text);
+      }
+    });
+  }
+
+  /** Runs what tells of changes once they can be read, after everything that was held back before it. */
+  #quandVisible(annoncer: () => void): void {
+    if (!this.#visible) {
+      annoncer();
+      return;
+    }
+    const visible = this.#visible();
+    this.#retenus = this.#retenus.then(() => visible).then(annoncer);
   }
 
   /** The database is listened to again: what changed in between is unknown, and rights may have, too. */
   async #resynchroniser(): Promise<void> {
     await this.#verifier([...this.#abonnes]);
-    const text = this.#texteResynchroniser();
-    for (const abonne of this.#abonnes) this.#envoyer(abonne, text);
+    this.#quandVisible(() => {
+      const text = this.#texteResynchroniser();
+      for (const abonne of this.#abonnes) this.#envoyer(abonne, text);
+    });
   }
 
   async #battre(): Promise<void> {

@@ -16,6 +16,7 @@ import type { ApiDeps } from './deps.ts';
 import { enPieceJointe } from './disposition.ts';
 import { type Format, XLSX } from './formats.ts';
 import { prefereLeFrancais } from './langue.ts';
+import { enLecture } from './lectures.ts';
 import { Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
 import { classeur } from './xlsx/classeur.ts';
@@ -57,20 +58,32 @@ export async function exporter(
   deps: ApiDeps,
   demande: DemandeDExport,
 ): Promise<FastifyReply> {
-  const { readPool } = deps;
-  prendrePlace(readPool);
   const fin = new AbortController();
   const parti = (): void => fin.abort(new Probleme(499, 'Le client est parti avant la fin de l’export.'));
   const tropLong = (): void => fin.abort(new Probleme(503, 'L’export a duré trop longtemps.'));
   const minuterie = setTimeout(tropLong, DUREE_MAX).unref();
   reply.raw.once('close', parti);
   let commence = false;
+  let coupe: unknown;
   try {
-    await lireEnEntier(readPool, demande.ressource.table, demande, fin.signal, async (lecture) => {
-      const corps = await preparer(request, reply, deps, demande, lecture);
-      commence = true;
-      await envoyer(reply, corps, fin.signal);
-    });
+    const lireTout = async (pool: Pool): Promise<void> => {
+      prendrePlace(pool);
+      try {
+        await lireEnEntier(pool, demande.ressource.table, demande, fin.signal, async (lecture) => {
+          const corps = await preparer(request, reply, deps, demande, lecture);
+          commence = true;
+          await envoyer(reply, corps, fin.signal);
+        });
+      } catch (error) {
+        // What was begun on one server cannot be gone on with on another.
+        if (commence) coupe = error;
+        else throw error;
+      } finally {
+        rendrePlace(pool);
+      }
+    };
+    await enLecture(deps, request, lireTout, { tenace: true });
+    if (coupe !== undefined) throw coupe;
   } catch (cause) {
     // Why we gave up says more than the broken query that came of it.
     const error: unknown = fin.signal.aborted ? fin.signal.reason : cause;
@@ -83,7 +96,6 @@ export async function exporter(
   } finally {
     clearTimeout(minuterie);
     reply.raw.off('close', parti);
-    rendrePlace(readPool);
   }
   return reply;
 }

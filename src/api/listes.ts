@@ -8,6 +8,7 @@ import type { ApiDeps } from './deps.ts';
 import { envoyerJson } from './etag.ts';
 import { exporter } from './exports.ts';
 import { type Format, formatDemande, XLSX } from './formats.ts';
+import { enLecture } from './lectures.ts';
 import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
@@ -103,10 +104,12 @@ async function repondre(
   if (cursor !== undefined && skip > 0) refuserCurseur('Donnez cursor ou skip, pas les deux.');
   const apres = cursor === undefined ? undefined : lireCurseur(cursor, tri);
   const size = limit ?? LIMITE_DEFAUT;
-  const page = await lirePage(deps.readPool, ressource.table, {
-    ...{ filtres, tri, skip, limit: size, apres },
-    total: total ?? (apres ? 'non' : 'auto'),
-  });
+  const page = await enLecture(deps, request, (pool) =>
+    lirePage(pool, ressource.table, {
+      ...{ filtres, tri, skip, limit: size, apres },
+      total: total ?? (apres ? 'non' : 'auto'),
+    }),
+  );
   reply.headers(entetes(request.url, page, { skip, limit: size, tri, cursor }));
   return envoyerJson(request, reply, page.json);
 }

@@ -119,6 +119,13 @@ export function enProbleme(error: unknown): Probleme {
   if (codeOf(error) === 'ECONNRESET' && statusOf(error) === 400) {
     return new Probleme(400, 'La requête a été interrompue avant sa fin.', { cause: error });
   }
+  if (codeOf(error) === '25006') {
+    return new Probleme(
+      503,
+      'La base principale n’accepte pas d’écriture pour l’instant (bascule en cours ?) ; réessayez dans quelques secondes.',
+      { headers: { 'retry-after': '5' }, cause: error },
+    );
+  }
   if (isServerAway(error)) {
     return new Probleme(
       503,

@@ -111,6 +111,11 @@ export const CODES = {
     titre: 'Serveur PostgreSQL embarqué',
     conseil: 'Lisez le journal indiqué ; `npx atelier db stop` puis `npx atelier db start` le relance.',
   },
+  ATL_D306: {
+    titre: 'Connexion par un pooler',
+    conseil:
+      'Mettez dans DATABASE_URL (ou POSTGRES_*) l’adresse du serveur PostgreSQL lui-même ; celle de PgBouncer va dans DATABASE_API_URL, et l’API seule s’en sert.',
+  },
   ATL_E401: {
     titre: 'ERP injoignable',
     conseil:

@@ -103,6 +103,45 @@ export const clientsPostgres = new Gauge({
   },
 });
 
+/** Reads that the main database answered although there is a replica; `reason`: a state of it, ecriture, echec. */
+export const replisReplica = new Counter({
+  name: 'atelier_replica_fallbacks_total',
+  help: 'Lectures faites sur la base principale alors qu’un réplica est réglé, par raison',
+  labelNames: ['reason'] as const,
+  registers,
+});
+
+const etatReplica = new Gauge({
+  name: 'atelier_replica_up',
+  help: '1 si listes et exports sont lus sur le réplica, sinon 0 ; l’étiquette dit pourquoi',
+  labelNames: ['state'] as const,
+  registers,
+});
+const retardReplica = new Gauge({
+  name: 'atelier_replica_lag_seconds',
+  help: 'Âge de ce que le réplica montre',
+  registers,
+});
+const octetsReplica = new Gauge({
+  name: 'atelier_replica_lag_bytes',
+  help: 'Octets du journal de PostgreSQL que le réplica n’a pas encore rejoués',
+  registers,
+});
+
+/** What was last seen of the replica (seconds, bytes); undefined: there is none, and nothing is told. */
+export function mesurerReplica(
+  vu: { readonly etat: string; readonly retard: number; readonly octets: number } | undefined,
+): void {
+  etatReplica.reset();
+  if (vu) etatReplica.set({ state: vu.etat }, vu.etat === 'lu' ? 1 : 0);
+  for (const gauge of [retardReplica, octetsReplica]) gauge.remove({});
+  // How far a server is behind that cannot be asked is not known.
+  if (vu?.etat !== 'lu' && vu?.etat !== 'en_retard') return;
+  retardReplica.set(vu.retard);
+  octetsReplica.set(vu.octets);
+}
+mesurerReplica(undefined);
+
 /** Always 1; the version is in its labels. */
 export const versionProgramme = new Gauge({
   name: 'atelier_build_info',

@@ -7,6 +7,7 @@ import { cles } from './doctor/cles.ts';
 import { type Constat, type Controle, mal } from './doctor/constat.ts';
 import { dossiers } from './doctor/dossiers.ts';
 import { erp } from './doctor/erp.ts';
+import { lectures } from './doctor/lectures.ts';
 import { ports } from './doctor/ports.ts';
 import { sftp } from './doctor/sftp.ts';
 import { systeme } from './doctor/systeme.ts';
@@ -16,7 +17,7 @@ export const summary = 'contrôle l’installation et les données, et dit comme
 export const usage = `Usage : npx atelier doctor [--json]
 
 Contrôle Node, le fuseau, les droits de .env, les dossiers et leur place, les clés, les ports, PostgreSQL (version,
-horloge, schéma, file de tâches), le worker et ses derniers passages, les données et leurs archives, l’ERP et les droits
+horloge, schéma, file de tâches), le réplica et le pooler de l’API, le worker et ses derniers passages, les données et leurs archives, l’ERP et les droits
 de son compte, les serveurs SFTP et leurs clés, les canaux d’alerte. Ne change rien, n’envoie rien.
 
 Chaque ligne : ✔ bien, ⚠ à regarder, ✖ à réparer ; une flèche dit comment.
@@ -26,7 +27,7 @@ Chaque ligne : ✔ bien, ⚠ à regarder, ✖ à réparer ; une flèche dit comm
 Code de sortie : 1 si quelque chose est à réparer, 0 sinon.`;
 
 /** In the order in which an installer would look. */
-const CONTROLES: readonly Controle[] = [systeme, dossiers, cles, ports, base, erp, sftp, canaux];
+const CONTROLES: readonly Controle[] = [systeme, dossiers, cles, ports, base, lectures, erp, sftp, canaux];
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values } = parseArgs({ args, options: { json: { type: 'boolean' } } });

@@ -13,7 +13,8 @@ import { FactoryTime } from '../base/time.ts';
 import { existeUnCompte, ouvrirCoffre } from '../postgres/comptes/users.ts';
 import { Ecoute } from '../postgres/ecoute.ts';
 import { migrate, requireSchema } from '../postgres/migrate.ts';
-import { createApiPool, type Pool, withClient } from '../postgres/pool.ts';
+import { createApiPool, createPool, type Pool, withClient } from '../postgres/pool.ts';
+import { lirePosition, Replica } from '../postgres/replica.ts';
 import type { Cli } from './cli.ts';
 import { databaseUrl } from './open.ts';
 
@@ -66,18 +67,39 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   }
   const url = await databaseUrl(cli);
   const { fuseau } = config;
-  const pool = createApiPool(url, { logger, max: config.api.connexions, fuseau });
-  shutdown.add(() => pool.end());
+  const { databaseApiUrl, databaseReadUrl, replicaRetardMax, connexions: max } = config.api;
+  const ouvrir = (adresse: string, partageable: boolean): Pool => {
+    const made = createApiPool(adresse, { logger, max, fuseau, partageable });
+    shutdown.add(() => made.end());
+    return made;
+  };
+  const pool = ouvrir(databaseApiUrl ?? url, databaseApiUrl !== undefined);
+  if (databaseApiUrl !== undefined) await verifierPooler(url, pool, logger);
   await verifierSchema(cli, pool);
-  const readUrl = config.api.databaseReadUrl;
-  const readPool =
-    readUrl === undefined ? pool : createApiPool(readUrl, { logger, max: config.api.connexions, fuseau });
-  if (readPool !== pool) shutdown.add(() => readPool.end());
+  const readPool = databaseReadUrl === undefined ? pool : ouvrir(databaseReadUrl, true);
+  let replica: Replica | undefined;
+  if (databaseReadUrl !== undefined) {
+    const urls = { principale: url, replica: databaseReadUrl };
+    const made = new Replica({
+      principale: pool,
+      replica: readPool,
+      urls,
+      retardMax: replicaRetardMax,
+      logger,
+    });
+    shutdown.add(() => made.fermer());
+    await made.demarrer();
+    replica = made;
+  }
   const maintenant = Date.now;
-  const evenements = new Evenements({ ecoute: new Ecoute({ url, logger }), logger, maintenant });
+  const evenements = new Evenements({
+    ecoute: new Ecoute({ url, logger }),
+    ...{ logger, maintenant },
+    visible: replica && (() => replica.montre()),
+  });
   shutdown.add(() => evenements.fermer());
   const deps: ApiDeps = {
-    ...{ config, cles, logger, pool, readPool, evenements, maintenant },
+    ...{ config, cles, logger, pool, readPool, replica, evenements, maintenant },
     coffre: await ouvrirCoffre(pool, cles),
     archive: new Archive(config.archivesDir),
     time: new FactoryTime(fuseau, config.journeeDebut),
@@ -115,6 +137,24 @@ async function verifierSchema(cli: Cli, pool: Pool): Promise<void> {
     if (cli.config.databaseUrl === undefined) await migrate(client);
     await requireSchema(client);
   });
+}
+
+/** What goes through the pooler and what goes past it must be one database. */
+async function verifierPooler(url: string, pool: Pool, logger: Logger): Promise<void> {
+  const directe = createPool(url, { logger, max: 1 });
+  try {
+    const [straight, through] = [
+      await withClient(directe, lirePosition),
+      await withClient(pool, lirePosition),
+    ];
+    if (straight.serveur === through.serveur && straight.base === through.base && !through.suit) return;
+  } finally {
+    await directe.end();
+  }
+  throw new AtelierError(
+    'ATL_C101',
+    'DATABASE_API_URL : ce pooler mène à une autre base que DATABASE_URL, ou à un réplica. Corrigez l’une des deux adresses.',
+  );
 }
 
 async function ecouter(app: FastifyInstance, host: string, port: number): Promise<string> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Archive } from '../archives/archive.ts';
 import { NOMS_TACHES, type NomTache } from '../base/config/planification.ts';
-import { messageOf } from '../base/errors.ts';
+import { AtelierError, messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal, type Logger, type NomJournal } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { surveiller } from '../jobs/alertes.ts';
@@ -89,7 +89,8 @@ async function firstLook(cli: Cli, pool: WorkerContext['pool']): Promise<void> {
       if (cli.config.databaseUrl === undefined) await migrate(client);
     });
   } catch (error) {
-    if (cli.config.databaseUrl === undefined || isRefused(error)) throw error;
+    const mistake = isRefused(error) || (error instanceof AtelierError && error.code === 'ATL_D306');
+    if (cli.config.databaseUrl === undefined || mistake) throw error;
     cli.err(`atelier worker : ${messageOf(error)} ; il attend.`);
   }
 }

@@ -41,14 +41,19 @@ const ENV: NodeJS.ProcessEnv | undefined =
 
 const DRAFT = 'data.brouillon.';
 
+/** The same order of texts on every machine; PostgreSQL 17 and newer. */
+const LOCALE = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+
 /**
  * Makes the data folder, with its superuser and its database, in a draft that is renamed once whole:
  * what is killed half-way leaves nothing that looks like data.
+ *
+ * @param options `locale`: arguments of initdb, for servers that do not know the usual ones
  */
 export async function initCluster(
   server: Server,
   password: string,
-  options: { sync: boolean },
+  options: { sync: boolean; locale?: readonly string[] },
 ): Promise<void> {
   for (const name of await readdir(server.home)) {
     if (name.startsWith(DRAFT))
@@ -65,7 +70,7 @@ export async function initCluster(
       await chown(secret, server.account.uid, server.account.gid);
     }
     const args = ['-D', draft, '-U', OWNER, `--pwfile=${secret}`, '--auth=scram-sha-256', '--encoding=UTF8'];
-    args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions');
+    args.push(...(options.locale ?? LOCALE), '--no-instructions');
     if (!options.sync) args.push('--no-sync');
     await runProgram(server, 'initdb', args);
     await singleUser(server, draft, `CREATE DATABASE ${OWNER}`);

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { tracesActives } from '../base/traces.ts';
+import { estRefusDePooler, exigerDirecte, partagee, regler } from './partage.ts';
 import { tracerRequetes } from './traces-sql.ts';
 
 export type Pool = pg.Pool;
@@ -38,21 +39,25 @@ interface PoolOptions {
   /** settings of each connection */
   readonly session?: Pick<
     pg.PoolConfig,
-    'options' | 'statement_timeout' | 'idle_in_transaction_session_timeout' | 'stream'
+    'options' | 'idle_in_transaction_session_timeout' | 'stream' | 'query_timeout' | 'connectionTimeoutMillis'
   >;
+  /** what each new connection goes through; as a rule it has to be a direct one */
+  readonly preparer?: (client: pg.ClientBase) => Promise<void>;
 }
 
 /**
- * A pool of connections to one database. Nothing is opened until the first query.
+ * A pool of connections to one database, each straight to its server. Nothing is opened until the first query; one
+ * through a pooler fails it (ATL_D306).
  */
 export function createPool(url: string, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 4,
     types,
-    ...options.session,
-    application_name: 'atelier',
     connectionTimeoutMillis: 10_000,
+    ...options.session,
+    onConnect: options.preparer ?? exigerDirecte,
+    application_name: 'atelier',
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -103,14 +108,24 @@ export function createWorkerPool(url: string, options: PoolOptions): Pool {
 /**
  * A pool for the API: instants come in the factory's zone, no statement runs for longer than half a minute, and
  * nothing is compiled (JIT costs more than these queries last).
+ *
+ * @param options `partageable`: the address may be that of a pooler
  */
-export function createApiPool(url: string, options: PoolOptions & { readonly fuseau: string }): Pool {
+export function createApiPool(
+  url: string,
+  options: PoolOptions & { readonly fuseau: string; readonly partageable?: boolean },
+): Pool {
+  const reglages = {
+    TimeZone: options.fuseau,
+    jit: 'off',
+    statement_timeout: '30000',
+    idle_in_transaction_session_timeout: '60000',
+  };
   return createPool(url, {
     ...options,
-    session: {
-      options: `-c TimeZone=${options.fuseau} -c jit=off`,
-      statement_timeout: 30_000,
-      idle_in_transaction_session_timeout: 60_000,
+    preparer: async (client) => {
+      if (!options.partageable) await exigerDirecte(client);
+      await regler(client, reglages);
     },
   });
 }
@@ -127,6 +142,8 @@ export async function connect(pool: Pool): Promise<Client> {
     const client = await pool.connect();
     return client;
   } catch (cause) {
+    if (cause instanceof AtelierError) throw cause;
+    if (estRefusDePooler(cause)) throw partagee(cause);
     const target = pool.options.connectionString ? describeUrl(pool.options.connectionString) : 'PostgreSQL';
     throw new AtelierError('ATL_D301', `Connexion à ${target} : ${messageOf(cause)}`, { cause });
   }
@@ -183,14 +200,15 @@ export async function transaction<T>(
 function isOrdinary(error: unknown): boolean {
   if (error instanceof AtelierError) return isOrdinary(error.cause ?? { code: '00000' });
   const code = codeOf(error);
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(57P|08|XX|58)/.test(code);
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(57P|08|XX|58|25006)/.test(code);
 }
 
 /** Whether an error means that the server is away for now (restart, lost connection), not that a query is wrong. */
 export function isServerAway(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const code = codeOf(e);
-    if (code && /^(57P0|08|53|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_|ENET|EHOST)/.test(code)) return true;
+    // 25006: a server that only follows another, as the address of a main database may be in the middle of a failover.
+    if (code && /^(57P0|08|53|25006|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_|ENET|EHOST)/.test(code)) return true;
     if (e instanceof AtelierError && e.code === 'ATL_D301') return true;
     if (/Connection terminated|Client has encountered a connection error|not queryable/.test(e.message))
       return true;

@@ -44,8 +44,10 @@ export class Pret {
   #ask(): Promise<boolean> {
     this.#running = true;
     const asked = requireSchema(this.#pool, this.#migrations, { plusRecent: true })
+      .then(() => this.#pool.query<{ suit: boolean }>('SELECT pg_is_in_recovery() AS suit'))
       .then(
-        () => true,
+        // A main database that only follows another takes no write: an address that a failover left behind.
+        ({ rows }) => !rows[0]!.suit,
         () => false,
       )
       .finally(() => {

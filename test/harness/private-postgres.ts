@@ -37,10 +37,12 @@ interface Options {
   /** process whose end is the end of the server too (the run of the tests); ours when absent */
   readonly run?: number;
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** arguments of initdb, for servers that do not know the usual ones */
+  readonly locale?: readonly string[];
 }
 
 /** The number of the run follows. */
-const PREFIX = 'atelier-test-pg-';
+export const PREFIX = 'atelier-test-pg-';
 
 /** Starts a server of its own on a free loopback port, in a new temporary folder. */
 export async function launchPrivate(options: Options = {}): Promise<PrivatePostgres> {
@@ -74,7 +76,10 @@ export async function launchPrivate(options: Options = {}): Promise<PrivatePostg
     await rm(home, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await initCluster(server, password, { sync: false });
+    await initCluster(server, password, {
+      sync: false,
+      ...(options.locale ? { locale: options.locale } : {}),
+    });
     await start();
   } catch (error) {
     await remove();
@@ -106,7 +111,7 @@ export async function sweep(): Promise<void> {
 }
 
 /** A temporary folder that the server's account can come to. */
-async function roomFor(account: Account | undefined): Promise<string> {
+export async function roomFor(account: Account | undefined): Promise<string> {
   if (account && !(await reachable(tmpdir(), account, 'traverse'))) return '/var/tmp';
   return tmpdir();
 }

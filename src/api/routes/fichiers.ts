@@ -5,6 +5,7 @@ import { lire } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { routeDElement } from '../elements.ts';
 import { envoyerJson } from '../etag.ts';
+import { enLecture } from '../lectures.ts';
 import { routeDeListe } from '../listes.ts';
 import { entetesDePage } from '../pages.ts';
 import { introuvable } from '../problemes.ts';
@@ -39,7 +40,7 @@ export function routesFichiers(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const { id } = request.params as { id: number };
       const { skip, limit = LIMITE_DEFAUT } = request.query as { skip: number; limit?: number };
-      const page = await lireVersions(deps.readPool, id, { skip, limit });
+      const page = await enLecture(deps, request, (pool) => lireVersions(pool, id, { skip, limit }));
       if (!page) throw introuvable(RESSOURCE_FICHIERS.libelle);
       reply.headers(entetesDePage(request.url, { skip, limit }, page.total));
       return envoyerJson(request, reply, page.json);

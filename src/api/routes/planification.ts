@@ -4,6 +4,7 @@ import { lireEtatTaches } from '../../postgres/lecture/etat-taches.ts';
 import { lire } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
+import { enLecture } from '../lectures.ts';
 import { erreurs, json } from '../schemas/commun.ts';
 import { tachePlanifiee } from '../schemas/planification.ts';
 import { SANS_PARAMETRE } from '../schemas/saisie.ts';
@@ -29,7 +30,7 @@ export function routesPlanification(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const instant = (seconds: number | null): string | null =>
         seconds === null ? null : deps.time.format(seconds);
-      const taches = (await lireEtatTaches(deps.readPool)).map((t) => ({
+      const taches = (await enLecture(deps, request, (pool) => lireEtatTaches(pool))).map((t) => ({
         ...t,
         prochaine_echeance: instant(t.prochaine_echeance),
         derniere_echeance: instant(t.derniere_echeance),

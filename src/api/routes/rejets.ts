@@ -4,6 +4,7 @@ import { compterRejets, lireRejet } from '../../postgres/lecture/rejets.ts';
 import { lire } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
+import { enLecture } from '../lectures.ts';
 import { routeDeListe } from '../listes.ts';
 import { introuvable } from '../problemes.ts';
 import { RESSOURCE_REJETS } from '../ressources/fichiers.ts';
@@ -41,7 +42,11 @@ export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
         centre_usinage_id?: number;
         type_cu?: string;
       };
-      return envoyerJson(request, reply, await compterRejets(deps.readPool, { centreId, typeCu }));
+      return envoyerJson(
+        request,
+        reply,
+        await enLecture(deps, request, (pool) => compterRejets(pool, { centreId, typeCu })),
+      );
     },
   );
   app.get(

@@ -4,6 +4,7 @@ import { type FiltreDeStats, resumerCentre, resumerProduction } from '../../post
 import { lire } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
+import { enLecture } from '../lectures.ts';
 import { introuvable } from '../problemes.ts';
 import { RESSOURCE_CENTRES } from '../ressources/centres.ts';
 import { erreurs, json, parametresId } from '../schemas/commun.ts';
@@ -36,7 +37,11 @@ export function routesStats(app: FastifyInstance, deps: ApiDeps): void {
       },
     },
     async (request, reply) =>
-      envoyerJson(request, reply, await resumerProduction(deps.readPool, request.query as FiltreDeStats)),
+      envoyerJson(
+        request,
+        reply,
+        await enLecture(deps, request, (pool) => resumerProduction(pool, request.query as FiltreDeStats)),
+      ),
   );
   app.get(
     '/stats/production-by-centre/:id',
@@ -57,7 +62,9 @@ export function routesStats(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { id } = request.params as { id: number };
-      const corps = await resumerCentre(deps.readPool, id, request.query as FiltreDeStats);
+      const corps = await enLecture(deps, request, (pool) =>
+        resumerCentre(pool, id, request.query as FiltreDeStats),
+      );
       if (corps === undefined) throw introuvable(RESSOURCE_CENTRES.libelle);
       return envoyerJson(request, reply, corps);
     },

@@ -21,6 +21,10 @@ export interface ApiConfig {
   readonly dureeJeton: number;
   /** database for reading lists (a replica), or undefined: the main one */
   readonly databaseReadUrl: string | undefined;
+  /** seconds that what is read there may be old */
+  readonly replicaRetardMax: number;
+  /** the main database through a pooler, or undefined: straight */
+  readonly databaseApiUrl: string | undefined;
   /** connections to PostgreSQL at most */
   readonly connexions: number;
 }
@@ -80,7 +84,18 @@ export const API_SETTINGS: readonly Setting[] = [
   { name: 'DUREE_JETON', doc: 'API : durée de vie d’un jeton d’accès, en minutes (1 à 30).', default: '15' },
   {
     name: 'DATABASE_READ_URL',
-    doc: 'API : réplica PostgreSQL où lire les listes et les exports (vide : la base principale).',
+    doc: 'API : réplica PostgreSQL (réplication en flux) où lire les listes et les exports (vide : la base principale).',
+    default: '',
+    secret: true,
+  },
+  {
+    name: 'REPLICA_RETARD_MAX',
+    doc: 'API : secondes de retard au plus du réplica (1 à 3600) ; au-delà, tout se lit sur la base principale.',
+    default: '10',
+  },
+  {
+    name: 'DATABASE_API_URL',
+    doc: 'API : la base principale par un pooler de connexions (PgBouncer, aussi en mode transaction). DATABASE_URL (ou\nPOSTGRES_*) reste l’adresse du serveur lui-même : écoute des changements, worker et commandes en ont besoin.',
     default: '',
     secret: true,
   },
@@ -89,13 +104,13 @@ export const API_SETTINGS: readonly Setting[] = [
 
 export function readApi(text: Texte, problems: string[]): ApiConfig {
   const optional = (name: string): string | undefined => text(name) || undefined;
-  const databaseReadUrl = optional('DATABASE_READ_URL');
-  if (
-    databaseReadUrl !== undefined &&
-    !(URL.canParse(databaseReadUrl) && /^postgres(ql)?:$/.test(new URL(databaseReadUrl).protocol))
-  ) {
-    problems.push('DATABASE_READ_URL : attendu postgresql://utilisateur:motdepasse@hote:port/base');
-  }
+  const base = (name: string): string | undefined => {
+    const url = optional(name);
+    if (url === undefined || (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)))
+      return url;
+    problems.push(`${name} : attendu postgresql://utilisateur:motdepasse@hote:port/base`);
+    return undefined;
+  };
   const corsOrigines = list(text('CORS_ORIGINES'));
   for (const origin of corsOrigines) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
@@ -122,7 +137,9 @@ export function readApi(text: Texte, problems: string[]): ApiConfig {
     corsOrigines,
     proxys,
     dureeJeton: entier('DUREE_JETON', text, problems, 1, 30) * 60,
-    databaseReadUrl,
+    databaseReadUrl: base('DATABASE_READ_URL'),
+    replicaRetardMax: entier('REPLICA_RETARD_MAX', text, problems, 1, 3600),
+    databaseApiUrl: base('DATABASE_API_URL'),
     connexions: entier('API_CONNEXIONS', text, problems, 2, 500),
   };
 }
