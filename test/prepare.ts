@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { PROGRAMMES_MARIADB } from '../src/embedded/mariadb-lieux.ts';
 
 /**
@@ -25,12 +25,16 @@ const NEEDS = {
     { program: 'ip', debian: 'iproute2' },
     { program: 'git', debian: 'git' },
   ],
+  // The metapackage: 15 on Debian 12. The server is for tests to start, in folders of their own.
+  postgresql: [{ program: '/usr/lib/postgresql/*/bin/postgres', debian: 'postgresql' }],
+  pgbouncer: [{ program: 'pgbouncer', debian: 'pgbouncer' }],
 } as const;
 
 type Need = keyof typeof NEEDS;
 
-/** Servers live in folders that an ordinary user's PATH often leaves out. */
+/** Servers live in folders that an ordinary user's PATH often leaves out; some only in one of their version. */
 function isInstalled(program: string): boolean {
+  if (program.startsWith('/')) return globSync(program).length > 0;
   const script = 'PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1"';
   return spawnSync('sh', ['-c', script, 'sh', program], { stdio: 'ignore' }).status === 0;
 }
@@ -42,8 +46,30 @@ function missingPackages(needs: readonly Need[]): string[] {
 }
 
 function aptGet(...args: string[]): boolean {
-  const command = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args];
+  const answers = ['DEBIAN_FRONTEND=noninteractive', 'UCF_FORCE_CONFFOLD=1'];
+  const command = [...answers, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', '-q', '-y', ...args];
   return spawnSync('env', command, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+}
+
+const CLUSTER = '/etc/postgresql-common/createcluster.conf';
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Runs an installation that leaves no server behind: Debian makes and starts one for several of these packages, which
+ * nobody asked for. What an administrator has set is left as it is.
+ */
+function withoutServers(install: () => void): void {
+  if (!existsSync(CLUSTER)) {
+    mkdirSync('/etc/postgresql-common', { recursive: true });
+    writeFileSync(CLUSTER, 'create_main_cluster = false\n');
+  }
+  const ours = !existsSync(POLICY);
+  if (ours) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (ours) rmSync(POLICY, { force: true });
+  }
 }
 
 function say(line: string): void {
@@ -66,7 +92,7 @@ function main(needs: readonly string[]): number {
     say(`Les tests ont besoin de ${missing.join(', ')} : installation par apt-get.`);
     // A failed update (one source of several unreachable) need not hinder the installation.
     aptGet('update');
-    aptGet('install', '--no-install-recommends', ...missing);
+    withoutServers(() => aptGet('install', '--no-install-recommends', ...missing));
   }
   const still = missingPackages(wanted);
   if (still.length === 0) return 0;

@@ -11,6 +11,7 @@ import { type Lecture, lireEnEntier } from '../postgres/lecture/export.ts';
 import type { Csv } from '../postgres/lecture/export-colonnes.ts';
 import type { Tri } from '../postgres/lecture/table-lue.ts';
 import type { Pool } from '../postgres/pool.ts';
+import type { LectureSuivie } from '../postgres/replica.ts';
 import { ligneAudit } from './auth/trace.ts';
 import type { ApiDeps } from './deps.ts';
 import { enPieceJointe } from './disposition.ts';
@@ -66,11 +67,13 @@ export async function exporter(
   let commence = false;
   let coupe: unknown;
   try {
-    const lireTout = async (pool: Pool): Promise<void> => {
+    const lireTout = async (pool: Pool, lecteur: LectureSuivie): Promise<void> => {
+      const signal = AbortSignal.any([fin.signal, lecteur.perdue]);
       prendrePlace(pool);
       try {
-        await lireEnEntier(pool, demande.ressource.table, demande, fin.signal, async (lecture) => {
+        await lireEnEntier(pool, demande.ressource.table, demande, signal, async (lecture) => {
           const corps = await preparer(request, reply, deps, demande, lecture);
+          lecteur.garder();
           commence = true;
           await envoyer(reply, corps, fin.signal);
         });
@@ -82,7 +85,7 @@ export async function exporter(
         rendrePlace(pool);
       }
     };
-    await enLecture(deps, request, lireTout, { tenace: true });
+    await enLecture(deps, request, lireTout);
     if (coupe !== undefined) throw coupe;
   } catch (cause) {
     // Why we gave up says more than the broken query that came of it.

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Pool } from '../postgres/pool.ts';
+import { LECTURE_SIMPLE, type LectureSuivie } from '../postgres/replica.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** Methods that change nothing. */
@@ -8,17 +9,14 @@ const LIT = ['GET', 'HEAD', 'OPTIONS'];
 /**
  * Reads what may be a moment old (lists, figures, exports) from the replica when there is one and it may answer, else
  * from the main database. Single rows are not read this way: their ETag is what the next `If-Match` is compared with.
- *
- * @param options `tenace`: `work` notices by itself when its server is lost
  */
 export async function enLecture<T>(
   deps: ApiDeps,
   request: FastifyRequest,
-  work: (pool: Pool) => Promise<T>,
-  options: { readonly tenace?: boolean } = {},
+  work: (pool: Pool, lecture: LectureSuivie) => Promise<T>,
 ): Promise<T> {
-  if (!deps.replica) return await work(deps.readPool);
-  return await deps.replica.lire(request.acteur?.userId, work, options);
+  if (!deps.replica) return await work(deps.readPool, LECTURE_SIMPLE);
+  return await deps.replica.lire(request.acteur?.userId, work);
 }
 
 /** Whoever wrote reads it back: before he has his answer, the replica is told that he did. */

@@ -48,6 +48,18 @@ export function objection(principale: Position, replica: Position): 'promu' | 'a
   return replica.suit || replica.demarrage === principale.demarrage ? undefined : 'promu';
 }
 
+/** A read that may be given up, to be made again on the main database. */
+export interface LectureSuivie {
+  /** aborted when it is */
+  readonly perdue: AbortSignal;
+  /** From now on it is not: something of it was sent. @throws when it was already */
+  garder(): void;
+}
+export const LECTURE_SIMPLE: LectureSuivie = {
+  perdue: new AbortController().signal,
+  garder: () => undefined,
+};
+
 interface Attente {
   /** number of the first look that tells how far the replica has to be */
   readonly depuis: number;
@@ -153,42 +165,51 @@ export class Replica {
   /**
    * Runs a read where it may be run; once more on the main database when the replica fails it.
    *
-   * @param options `tenace`: not given up when the replica is lost in the middle (an export notices by itself)
    * @throws what `work` throws
    */
   async lire<T>(
     compte: string | undefined,
-    work: (pool: Pool) => Promise<T>,
-    options: { readonly tenace?: boolean } = {},
+    work: (pool: Pool, lecture: LectureSuivie) => Promise<T>,
   ): Promise<T> {
     const { principale, replica } = this.#options;
-    if (this.#etat !== 'lu') {
-      replisReplica.inc({ reason: this.#etat });
-      return await work(principale);
-    }
-    if (compte !== undefined && this.#ecritures.has(compte)) {
-      replisReplica.inc({ reason: 'ecriture' });
-      return await work(principale);
+    const why =
+      this.#etat !== 'lu'
+        ? this.#etat
+        : compte !== undefined && this.#ecritures.has(compte)
+          ? 'ecriture'
+          : undefined;
+    if (why !== undefined) {
+      replisReplica.inc({ reason: why });
+      return await work(principale, LECTURE_SIMPLE);
     }
     try {
-      return await (options.tenace ? work(replica) : this.#tantQuIlEstLa(work(replica)));
+      return await this.#tantQuIlEstLa((lecture) => work(replica, lecture));
     } catch (error) {
       if (!tientAuReplica(error)) throw error;
       replisReplica.inc({ reason: 'echec' });
       this.#options.logger.debug({ erreur: messageOf(error) }, 'lecture reprise sur la base principale');
       this.#presser();
-      return await work(principale);
+      return await work(principale, LECTURE_SIMPLE);
     }
   }
 
   /** A server that vanished without a word would keep its reader for long. */
-  async #tantQuIlEstLa<T>(read: Promise<T>): Promise<T> {
+  async #tantQuIlEstLa<T>(work: (lecture: LectureSuivie) => Promise<T>): Promise<T> {
     const lost = Promise.withResolvers<never>();
-    this.#lectures.add(lost.reject);
+    const fin = new AbortController();
+    const giveUp = (raison: Error): void => {
+      fin.abort(raison);
+      lost.reject(raison);
+    };
+    this.#lectures.add(giveUp);
+    const garder = (): void => {
+      fin.signal.throwIfAborted();
+      this.#lectures.delete(giveUp);
+    };
     try {
-      return await Promise.race([read, lost.promise]);
+      return await Promise.race([work({ perdue: fin.signal, garder }), lost.promise]);
     } finally {
-      this.#lectures.delete(lost.reject);
+      this.#lectures.delete(giveUp);
     }
   }
 

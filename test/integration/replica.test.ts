@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { MOT_DE_PASSE } from '../harness/api.ts';
 import { DAY, type Env, type Installation } from '../harness/cli.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { suivre } from '../harness/flux.ts';
@@ -47,17 +48,24 @@ describe.skipIf(POSTGRES_DEBIAN === undefined)('réplica en flux', () => {
     expect((await creerCompteHttp(api.url, 'chef')).status).toBe(201);
     entete = await api.entete('chef');
     expect(
-      (await ecrire('POST', '/users/', { username: 'autre', email: 'autre@exemple.test', password: MOT }))
-        .status,
+      (
+        await ecrire('POST', '/users/', {
+          username: 'autre',
+          email: 'autre@exemple.test',
+          password: MOT_DE_PASSE,
+        })
+      ).status,
     ).toBe(201);
   }, 120_000);
   afterAll(async () => {
+    proxy?.remettreAZero();
+    proxy?.toutCouper();
+    await replica?.remove();
+    await principale?.remove();
     await api?.arreter();
     await lu?.end();
     await place?.close();
     await proxy?.fermer();
-    await replica?.remove();
-    await principale?.remove();
   });
 
   function parProxy(): string {
@@ -233,5 +241,3 @@ describe.skipIf(POSTGRES_DEBIAN === undefined)('réplica en flux', () => {
     expect((await second.arreter()).code).toBe(0);
   });
 });
-
-const MOT = 'Coffre-fort-2025 !';
