@@ -13,6 +13,7 @@ import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
 import { POSTGRES_DEBIAN, startDebianPostgres } from '../harness/postgres-debian.ts';
 import type { PrivatePostgres } from '../harness/private-postgres.ts';
 import { creerCompteHttp, installerApi, servir } from '../harness/serve.ts';
+import { dumpState } from '../harness/state.ts';
 import { Vieillisseur } from '../harness/vieillir.ts';
 
 const { user, password } = UTILISATEUR_LECTURE;
@@ -86,12 +87,9 @@ describe.skipIf(POSTGRES_DEBIAN === undefined)(`PostgreSQL ${POSTGRES_DEBIAN?.ve
     await other.write('DEM12/20190528.LOG', OLD);
     await other.write(`DEMALU/${HIER.replaceAll('-', '')}.LOG`, RECENT);
     expect(await other.run(['ingest'])).toMatchObject({ code: 0 });
-    const sql = `SELECT c.nom, s.date_production, s.total_pieces, s.taux_occupation, s.duree_production_totale,
-                        s.duree_arret_totale, s.duree_attente_totale
-                   FROM session_production s JOIN centre_usinage c ON c.id = s.centre_usinage_id ORDER BY 1, 2`;
-    const expected = (await other.pool.query(sql)).rows;
-    expect(expected).toHaveLength(2);
-    expect((await place.pool.query(sql)).rows).toEqual(expected);
+    const expected = await dumpState(other.pool);
+    expect(JSON.stringify(expected)).toContain(HIER);
+    expect(await dumpState(place.pool)).toEqual(expected);
     await other.close();
   });
 
