@@ -48,6 +48,8 @@ test('without any setting: the embedded server, everything below .atelier', () =
       proxys: [],
       dureeJeton: 900,
       databaseReadUrl: undefined,
+      replicaRetardMax: 10,
+      databaseApiUrl: undefined,
       connexions: 10,
     },
     erp: undefined,
