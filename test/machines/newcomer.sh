@@ -31,7 +31,8 @@ if [ ! -e "$nue/usr/local/bin/npm" ]; then
 fi
 # What this machine trusts and where its npm looks, so must the bare one.
 cp /etc/ssl/certs/ca-certificates.crt "$nue/etc/ssl/certs/ca-certificates.crt"
-printf 'registry=%s\ncafile=/etc/ssl/certs/ca-certificates.crt\n' "$(npm config get registry)" >"$nue/etc/npmrc"
+mkdir -p "$nue/usr/local/etc"
+printf 'registry=%s\ncafile=/etc/ssl/certs/ca-certificates.crt\n' "$(npm config get registry)" >"$nue/usr/local/etc/npmrc"
 
 essai=$(mktemp -d "$MACHINES/essai.XXXXXX") || impossible "$MACHINES"
 chmod 0755 "$essai"
