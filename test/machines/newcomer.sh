@@ -36,7 +36,15 @@ printf 'registry=%s\ncafile=/etc/ssl/certs/ca-certificates.crt\n' "$(npm config 
 
 essai=$(mktemp -d "$MACHINES/essai.XXXXXX") || impossible "$MACHINES"
 chmod 0755 "$essai"
-trap 'rm -rf --one-file-system "$essai"' EXIT
+enfant=''
+finir() {
+  if [ -n "$enfant" ]; then
+    kill -TERM "$enfant" 2>/dev/null
+    wait "$enfant" 2>/dev/null
+  fi
+  rm -rf --one-file-system "$essai"
+}
+trap finir EXIT
 trap 'exit 130' INT TERM HUP
 git clone -q "$PROJET" "$essai/clone" || impossible "git clone $PROJET"
 git -C "$essai/clone" remote remove origin
@@ -74,7 +82,9 @@ dans() {
         bash -c "cd ~/atelier && $quoi"' </dev/null > >(if [ "$nom" = tests ]; then tee "$MACHINES/journaux/$nom"; else cat >"$MACHINES/journaux/$nom"; fi) 2>&1 &
   code=0
   # Waited for in the background: a signal is heard at once.
-  wait $! || code=$?
+  enfant=$!
+  wait "$enfant" || code=$?
+  enfant=''
   # What it said last may still be on its way to the log.
   sleep 1
   return "$code"
