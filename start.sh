@@ -142,7 +142,8 @@ avec_docker() {
   esac
   # L’ERP de démonstration ne sert à rien à côté du vôtre.
   if [ "$role" = tout ] && grep -qE '^(MYSQL_URL|MYSQL_HOST)=.+' .env; then echelle=(--scale mysql=0); fi
-  compose "${profils[@]}" up --build --detach "${echelle[@]}" "${services[@]}"
+  compose "${profils[@]}" up --build --detach "${echelle[@]}" "${services[@]}" ||
+    echec "tout n’est pas en route ; la raison : docker compose ps --all, puis docker compose logs roles migrate postgres"
   dire ""
   dire "atelier démarre. Son état : docker compose ps ; son journal : docker compose logs --follow api worker"
   dire "Premier compte (admin) : docker compose exec api atelier user add NOM --email ADRESSE"

@@ -111,6 +111,12 @@ describe('doctor', () => {
     expect(none).toMatchObject({ code: 0, quoi: 'LOGS_DIR', etat: 'attention' });
   });
 
+  test('LOGS_DIR that nobody has set, as after the demonstration, is not wrong', async () => {
+    const unset = await diagnosis({ LOGS_DIR: '' }, ['env', '--chdir', place.archives]);
+    expect(unset).toMatchObject({ code: 0, quoi: 'LOGS_DIR', etat: 'attention' });
+    expect(unset.detail).toContain('non réglé');
+  });
+
   test.each(['ARCHIVES_DIR', 'SYNC_LOGS_DIR'])('%s that cannot be written', async (name) => {
     const folder = join(place.home, 'ferme');
     await mkdir(folder, { mode: 0o500 });

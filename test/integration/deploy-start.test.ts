@@ -39,12 +39,14 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 /** A `docker` that notes what it is asked; `volume inspect` finds nothing unless `volumes` exist. */
-function fakeDocker(options: { volumes?: boolean; away?: boolean } = {}): Record<string, string> {
+function fakeDocker(
+  options: { volumes?: boolean; away?: boolean; fails?: boolean } = {},
+): Record<string, string> {
   const bin = join(home, 'faux');
   mkdirSync(bin);
   writeFileSync(
     join(bin, 'docker'),
-    `#!/bin/sh\ncase "$1 $2" in "volume inspect") echo "$3" >>'${home}/volumes.txt'; exit ${options.volumes ? 0 : 1} ;; "compose version") exit 0 ;; "info ") exit ${options.away ? 1 : 0} ;; esac\necho "$@" >>'${asked}'\n`,
+    `#!/bin/sh\ncase "$1 $2" in "volume inspect") echo "$3" >>'${home}/volumes.txt'; exit ${options.volumes ? 0 : 1} ;; "compose version") exit 0 ;; "info ") exit ${options.away ? 1 : 0} ;; esac\necho "$@" >>'${asked}'; exit ${options.fails ? 1 : 0}\n`,
   );
   chmodSync(join(bin, 'docker'), 0o755);
   return { PATH: `${bin}:${process.env['PATH']}` };
@@ -155,6 +157,13 @@ describe('with Docker', () => {
     ]);
     expect(existsSync(join(home, '.env'))).toBe(false);
     expect(existsSync(asked)).toBe(false);
+  });
+
+  it('that cannot start a service is told of where the reason is', () => {
+    expect(start([], fakeDocker({ fails: true }))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('docker compose logs roles migrate postgres'),
+    });
   });
 
   it('leaves the demo ERP out when there is a real one', () => {

@@ -66,15 +66,16 @@ sonde_muette() { # the health check of the drop server, four times over: no new 
 lisible() { # what the machine dropped is of atelier's group, which may read it
   docker compose exec -T sftp stat -c '%a %g' /srv/atelier/DEM12/depot /srv/atelier/DEM12/depot/20250528.LOG | tee /dev/stderr | diff - <(printf '2750 10001\n640 10001\n')
 }
+au_journal() { docker compose logs --no-log-prefix "$1" | grep -F "$2"; } # SERVICE WORDS
 proxy() { # what the API says of whoever forwards for others
   curl -s -o /dev/null -H 'X-Forwarded-For: 192.0.2.7' http://localhost:8000/health/live
-  dans_delai 10 grep -q 'PROXYS_DE_CONFIANCE' <(docker compose logs --no-log-prefix api)
+  dans_delai 10 au_journal api 'PROXYS_DE_CONFIANCE=passerelle'
 }
 proxy_cru() {
   sed -i 's/^#* *PROXYS_DE_CONFIANCE=.*/PROXYS_DE_CONFIANCE=passerelle/' .env
   ./start.sh && sains 5 && curl -s -o /dev/null -H 'X-Forwarded-For: 192.0.2.7' -d 'username=x&password=y' http://localhost:8000/token
   jeton
-  docker compose logs --no-log-prefix api | grep -c PROXYS_DE_CONFIANCE | grep -qx 0
+  ! au_journal api PROXYS_DE_CONFIANCE
 }
 mot_de_passe() { # all of PostgreSQL's but the administrator's, changed in .env
   local nom
@@ -128,7 +129,7 @@ premier() {
   verifier 'une machine reçoit son dépôt SFTP' docker compose restart sftp
   sains 5 >/dev/null
   ssh-keyscan -p 2222 127.0.0.1 >/root/connus 2>/dev/null
-  verifier 'l’empreinte du serveur est dans son journal' grep -qF "$(ssh-keygen -lf /root/connus | awk '/ED25519/ {print $2}')" <(docker compose logs sftp)
+  verifier 'l’empreinte du serveur est dans son journal' au_journal sftp "$(ssh-keygen -lf /root/connus | awk '/ED25519/ {print $2}')"
   verifier 'la machine dépose un fichier' deposer test/golden/recouvrement/entree/DEM12/20250528.LOG
   verifier 'que le groupe d’atelier peut lire' lisible
   verifier 'et qui devient une session' dans_delai 10 au_moins sessions 1
@@ -149,10 +150,10 @@ premier() {
   sleep 5
   etat >/root/avant
   verifier 'mots de passe de PostgreSQL changés dans .env' mot_de_passe
-  verifier '  tous sains' sains 6
+  verifier '  tous sains' sains 7
   verifier '  rien n’a changé' pareil
   verifier 'restart' docker compose restart
-  sains 6 >/dev/null
+  sains 7 >/dev/null
   verifier '  rien n’a changé' pareil
   verifier 'down ne laisse que les données' restes
   verifier 'up' docker compose up --detach
