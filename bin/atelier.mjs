@@ -27,14 +27,36 @@ if (!existsSync(dependances)) {
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
+  const args = [...FLAGS, self, ...process.argv.slice(2)];
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
-  const child = spawn(pinned, [...FLAGS, self, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env,
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  if (!become(pinned, args, env)) watch(spawn(pinned, args, { stdio: 'inherit', env }));
 } else {
   process.stderr.write('atelier : il faut Node 26 ou plus récent, ou `npm ci` dans le dossier du projet.\n');
   process.exit(1);
+}
+
+/**
+ * Becomes another program, under the same process number: a server leaves no second process behind that does nothing but
+ * wait for it. Does not return when it can; false where it cannot (Node before 22.15 and 23.11, Windows).
+ */
+function become(file, args, env) {
+  if (typeof process.execve !== 'function') return false;
+  const { emitWarning } = process;
+  // That this is experimental in the Node at hand is no news for whoever uses this program; other warnings are told.
+  process.emitWarning = (warning, ...rest) => {
+    if (!/execve/.test(`${warning}`)) emitWarning.call(process, warning, ...rest);
+  };
+  try {
+    process.execve(file, [file, ...args], env);
+  } catch {
+    return false;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Passes on what the two processes hear. */
+function watch(child) {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }

@@ -36,9 +36,15 @@ export interface Running {
 /** Starts the program as a person would, with nothing of our own environment but what finds programs. */
 export function startAtelier(
   args: readonly string[],
-  options: { env: Env; cwd: string; before?: readonly string[]; bin?: string },
+  options: { env: Env; cwd: string; before?: readonly string[]; node?: readonly string[]; bin?: string },
 ): Running {
-  const [program, ...rest] = [...(options.before ?? []), process.execPath, options.bin ?? BIN, ...args];
+  const [program, ...rest] = [
+    ...(options.before ?? []),
+    process.execPath,
+    ...(options.node ?? []),
+    options.bin ?? BIN,
+    ...args,
+  ];
   const child = spawn(program!, rest, {
     cwd: options.cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, ...options.env },
