@@ -1,6 +1,6 @@
 // Following: how long until a line that a machine wrote is in PostgreSQL and announced, with many machines at once; and
 // memory while a year is imported from nothing. See README.md.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { suivre } from '../test/harness/flux.ts';
 import { burst, installMachines, type Machine, work } from './lib/machines.ts';
+import { connect, cpuOf, start, stop } from './lib/processes.ts';
 import { BIN, engineFlags, settings } from './lib/program.ts';
 import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, publish, table } from './lib/report.ts';
@@ -300,34 +300,6 @@ async function signIn(base: string): Promise<Record<string, string>> {
   });
   const { access_token } = (await answer.json()) as { access_token: string };
   return { authorization: `Bearer ${access_token}` };
-}
-
-/** A connection whose loss is told by the next question: what went wrong first is what should be seen. */
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  if (process.env['BANC_TOUT_DIRE']) child.stdout.pipe(process.stderr);
-  else child.stdout.resume();
-  process.once('exit', () => child.kill('SIGKILL'));
-  return child;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-/** User and system time so far, all threads, ms (Linux: 100 ticks a second). */
-function cpuOf(child: ChildProcess): number {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function peakOf(child: ChildProcess): number {
