@@ -2,17 +2,24 @@ import {
   closeSync,
   createReadStream,
   createWriteStream,
+  existsSync,
   fsync,
   openSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { access, mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { constants, createZstdCompress, createZstdDecompress, zstdCompress } from 'node:zlib';
+import {
+  constants,
+  createZstdCompress,
+  createZstdDecompress,
+  zstdCompress,
+  zstdCompressSync,
+} from 'node:zlib';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { vit } from '../base/espace.ts';
 
@@ -22,6 +29,8 @@ const syncToDisk = promisify(fsync);
 const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
 // Output of one step of the compressor: a day's log fits into one, where the default of 16 KiB takes ten.
 const CHUNK = 256 * 1024;
+/** So few bytes are compressed sooner than another thread has begun. */
+const SMALL = 16 * 1024;
 const SKIPPABLE_FRAME = 0x184d2a50;
 /** A temporary file as old as this (ms) belongs to a process that is gone. */
 const ABANDONED = 24 * 3600 * 1000;
@@ -65,7 +74,9 @@ export class Archive {
 
   /** Bytes as a zstd frame; frames one after the other are the bytes one after the other. */
   async frame(bytes: Buffer): Promise<Buffer> {
-    return await compress(bytes, { params: PARAMS, chunkSize: CHUNK });
+    return bytes.length <= SMALL
+      ? zstdCompressSync(bytes, { params: PARAMS, chunkSize: SMALL })
+      : await compress(bytes, { params: PARAMS, chunkSize: CHUNK });
   }
 
   /** Writes bytes that `frame` compressed, the file's beginning first. */
@@ -94,7 +105,7 @@ export class Archive {
     });
   }
 
-  /** Gives waiting bytes their name, unless the archive has them already. */
+  /** Gives waiting bytes their name, unless the archive has them already; whoever failed after it may do it again. */
   async place(
     centreId: number,
     items: readonly { sha256: string; waiting: ArchiveEnAttente }[],
@@ -102,20 +113,22 @@ export class Archive {
     if (items.length === 0) return;
     const folder = join(this.root, String(centreId));
     try {
-      await mkdir(folder, { recursive: true });
+      if (!existsSync(folder)) await mkdir(folder, { recursive: true });
       for (const { sha256, waiting } of items) {
+        const path = this.#path(centreId, sha256);
         try {
-          renameSync(waiting.path, this.#path(centreId, sha256));
+          renameSync(waiting.path, path);
         } catch (error) {
           // They got their name in a transaction that was refused for another file's sake.
-          if (codeOf(error) !== 'ENOENT' || !(await this.has(centreId, sha256))) throw error;
+          if (codeOf(error) !== 'ENOENT' || !existsSync(path)) throw error;
         }
       }
-      const handle = await open(folder, 'r');
+      // Synchronous but for the disk, as above.
+      const fd = openSync(folder, 'r');
       try {
-        await handle.sync();
+        await syncToDisk(fd);
       } finally {
-        await handle.close();
+        closeSync(fd);
       }
     } catch (cause) {
       throw new ErreurArchive('Rangement', folder, cause);

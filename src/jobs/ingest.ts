@@ -72,8 +72,10 @@ const SCAN_SHARE = 30;
 const NEWS_SHARE = 4;
 /** However large the tree, in ms: then events carry the two seconds, and this is what they may miss. */
 const SCAN_AT_LEAST_EVERY = 10_000;
-/** After a file event, in ms. */
-const BURST = 100;
+/** After a file event, in ms: a line is whole by then. */
+const BURST = 10;
+/** The more a look costs, the longer it waits for more to come: half as long as the last one took, but never more (ms). */
+const BURST_AT_MOST = 100;
 /** Waits in ms after the first, second, … failure in a row. */
 const BACK_OFF = [1_000, 2_000, 5_000, 10_000];
 
@@ -96,6 +98,7 @@ export async function follow(
   let due = 0;
   /** when that was done last */
   let scanned = 0;
+  let burst = BURST;
   await ctx.archive.sweep();
   while (!signal.aborted) {
     let pause: number | undefined;
@@ -105,7 +108,9 @@ export async function follow(
       // A new name may be a new file, but also something that is none and changes all the time.
       if (!chemins || known.length < chemins.size) due = Math.min(due, scanned + run.listing * NEWS_SHARE);
       const all = performance.now() >= due;
+      const begun = performance.now();
       const compteurs = await (all ? run.scan() : run.look(known));
+      burst = Math.min(Math.max(BURST, (performance.now() - begun) / 2), BURST_AT_MOST);
       if (all) {
         scanned = performance.now();
         due = scanned + Math.min(Math.max(SCAN_EVERY, run.listing * SCAN_SHARE), SCAN_AT_LEAST_EVERY);
@@ -121,7 +126,7 @@ export async function follow(
       pause = BACK_OFF[Math.min(failures++, BACK_OFF.length - 1)]!;
     }
     if (pause !== undefined) await rest(pause, signal);
-    else await changes.wait(due - performance.now(), signal);
+    else await changes.wait(due - performance.now(), burst, signal);
   }
 }
 
@@ -147,13 +152,13 @@ class Changes {
     return chemins;
   }
 
-  /** Returns a moment after the first change, or after `ms` at the latest. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
+  /** Returns `burst` ms after the first change, or after `ms` at the latest. */
+  async wait(ms: number, burst: number, signal: AbortSignal): Promise<void> {
     const change = new AbortController();
     void this.#wake.promise.then(() => change.abort());
     await rest(Math.max(ms, 0), AbortSignal.any([signal, change.signal]));
     // A controller writes in bursts: one look for all of it.
-    if (change.signal.aborted) await rest(BURST, signal);
+    if (change.signal.aborted) await rest(burst, signal);
   }
 }
 

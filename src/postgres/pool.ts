@@ -177,17 +177,18 @@ export async function withClient<T>(pool: Pool, work: (client: Client) => Promis
 /**
  * Runs `work` in one transaction: all of it is kept, or nothing.
  *
- * @param options `keep: false` rolls back at the end all the same (dry run)
+ * @param options `keep: false` rolls back at the end all the same (dry run); `begin`: the statement that begins it, and
+ *   whatever is to be done at once (locks)
  */
 export async function transaction<T>(
   client: Client,
   work: () => Promise<T>,
-  options: { keep: boolean } = { keep: true },
+  { keep = true, begin = 'BEGIN' }: { keep?: boolean; begin?: string } = {},
 ): Promise<T> {
-  await client.query('BEGIN');
   try {
+    await client.query(begin);
     const result = await work();
-    await client.query(options.keep ? 'COMMIT' : 'ROLLBACK');
+    await client.query(keep ? 'COMMIT' : 'ROLLBACK');
     return result;
   } catch (error) {
     // The first error is the one to tell; on a broken connection the server rolls back by itself.

@@ -5,7 +5,7 @@ import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { readMounts } from '../base/mounts.ts';
 import { decodeName, isLog, isPassedOver } from './noms.ts';
-import { sign } from './signature.ts';
+import { sign, stateOf } from './signature.ts';
 import {
   type EntreeSource,
   type FichierOuvert,
@@ -103,6 +103,7 @@ export class DossierLocal implements SourceJournaux {
         chemin,
         taille: Number(stats.size),
         signature: sign(stats),
+        etat: stateOf(stats),
         reference: path,
       };
       return { kind: 'fichier', fichier };
@@ -122,6 +123,7 @@ export class DossierLocal implements SourceJournaux {
       return {
         taille: Number(stats.size),
         signature: sign(stats),
+        etat: stateOf(stats),
         read: async (buffer, offset, length, position) =>
           (await readFile(fd, buffer, offset, length, position)).bytesRead,
         close: async () => closeSync(fd),
@@ -136,7 +138,7 @@ export class DossierLocal implements SourceJournaux {
     try {
       const stats = lstatSync(fichier.reference as Buffer, { bigint: true });
       if (!stats.isFile()) return undefined;
-      return { ...fichier, taille: Number(stats.size), signature: sign(stats) };
+      return { ...fichier, taille: Number(stats.size), signature: sign(stats), etat: stateOf(stats) };
     } catch {
       return undefined;
     }

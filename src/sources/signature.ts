@@ -13,9 +13,14 @@ const STILL_WARM_MS = 2_000;
 export function sign(stats: BigIntStats, now = BigInt(Date.now()) * 1_000_000n): string | undefined {
   const { ctimeNs, mtimeNs } = stats;
   if (isWarm(now - ctimeNs) || isWarm(now - mtimeNs)) return undefined;
-  const signature = [stats.size, mtimeNs, ctimeNs, stats.ino, stats.dev].join(':');
+  const signature = stateOf(stats);
   // Whoever writes may set the time of his file (mtime) to anything; the time of the change (ctime) is the disk's.
   return ctimeNs > now ? `?${signature}` : signature;
+}
+
+/** What a file's folder tells of it, whatever the time. */
+export function stateOf({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats): string {
+  return [size, mtimeNs, ctimeNs, ino, dev].join(':');
 }
 
 function isWarm(age: bigint): boolean {

@@ -37,6 +37,8 @@ export interface FichierSource {
   readonly taille: number;
   /** changes whenever the bytes may have changed; undefined when they may still change unseen */
   readonly signature: string | undefined;
+  /** the same also while the bytes may change unseen; undefined where the source cannot say */
+  readonly etat?: string | undefined;
   /** how the source finds the file again */
   readonly reference: unknown;
 }
@@ -44,6 +46,7 @@ export interface FichierSource {
 export interface FichierOuvert {
   readonly taille: number;
   readonly signature: string | undefined;
+  readonly etat?: string | undefined;
   /** Reads up to `length` bytes from `position` into `buffer`; 0 at the end of the file. */
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<number>;
   close(): Promise<void>;

@@ -115,7 +115,7 @@ export function rememberErreur(centre: Centre, chemin: string): void {
 }
 
 /** Spares the next scan a question: the state of a path as this one left it. */
-export function remember(centre: Centre, { fichier, taille, signature, sha256 }: Lecture): void {
+export function remember(centre: Centre, { fichier, taille, signature, sha256, etat }: Lecture): void {
   const { chemin } = fichier;
   const before = centre.connus.get(chemin);
   // The last sizes are enough to see a growing file grow; what is missing is asked of the archive.
@@ -126,6 +126,7 @@ export function remember(centre: Centre, { fichier, taille, signature, sha256 }:
     etat: 'lu',
     signature: signature ?? null,
     tailles,
+    lu: { sha256, etat },
   });
   // A file that grows while it is followed has other bytes at each look: nobody sends those of a moment ago again.
   if (before?.etat !== 'lu') centre.shas.add(sha256);

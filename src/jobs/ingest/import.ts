@@ -2,6 +2,7 @@ import { ErreurArchive } from '../../archives/archive.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { octetsImportes } from '../../base/metrics.ts';
 import { tracer } from '../../base/traces.ts';
+import { type Confirmation, saveConfirmations } from '../../postgres/journaux/append.ts';
 import type { FichierConnu } from '../../postgres/journaux/fichiers.ts';
 import { withClient } from '../../postgres/pool.ts';
 import { isUnchanged, settle } from '../../sources/signature.ts';
@@ -37,6 +38,8 @@ export interface ImportOptions {
 
 /** Time between two looks at what others left undone, while a source is followed (ms). */
 const FINISH_EVERY = 5_000;
+/** The same before archives that are no longer needed are erased: each is another state of a file that grows. */
+const ERASE_EVERY = 15_000;
 /** Files that grow of which it is remembered where they are. */
 const MOBILES = 1_000;
 
@@ -57,10 +60,13 @@ export class Import {
   /** ids of the centres whose files were read since archives were last erased */
   readonly #touched = new Set<number>();
   #finished = Number.NEGATIVE_INFINITY;
+  #erased = Number.NEGATIVE_INFINITY;
   /** files that grow while they are followed */
   readonly #suites = new Suites();
   /** those read since the first scan, by path: where a hint may lead straight to */
   readonly #mobiles = new Map<string, FichierSource>();
+  /** files whose signatures are to be noted, by path */
+  readonly #confirmes = new Map<string, Confirmation>();
   readonly #pannes: Pannes;
   /** files that the database refused, by path: what they were, and when (ms of the monotonic clock) */
   readonly #refuses = new Map<string, { readonly signature: string | undefined; readonly quand: number }>();
@@ -239,9 +245,17 @@ export class Import {
       this.#illisibles.garder(fichier.chemin);
       return;
     }
+    // Changed a moment ago, and read since: what may have changed unseen will be seen once the file's times have cooled.
+    if (this.#following() && !replace && connu?.etat === 'lu' && isAsRead(connu, fichier)) {
+      this.#compteurs.fichiersInchanges++;
+      return;
+    }
     const lecture = await this.#lire(centre, fichier, connu, false);
     if (!lecture) return;
-    if (this.#following()) this.#suivre(fichier);
+    if (this.#following()) {
+      this.#suivre(fichier);
+      if (this.#confirmer(centre, lecture, connu)) return;
+    }
     if (replace) this.#replaced = true;
     await this.#lots.ajouter(centre, lecture);
   }
@@ -251,6 +265,17 @@ export class Import {
     const refus = this.#options.suivi ? this.#refuses.get(chemin) : undefined;
     if (refus === undefined || signature === undefined || refus.signature !== signature) return false;
     return performance.now() - refus.quand < RETENTER;
+  }
+
+  /** Whether a file that cooled down has the bytes that were read while it was warm: only its signature is news. */
+  #confirmer(centre: Centre, lecture: Lecture, connu: FichierConnu | undefined): boolean {
+    const { fichier, sha256, signature, contenu } = lecture;
+    if (contenu || connu?.etat !== 'lu' || connu.lu?.sha256 !== sha256) return false;
+    compterLecture(this.#compteurs, undefined);
+    remember(centre, lecture);
+    if (signature === undefined) return true;
+    this.#confirmes.set(fichier.chemin, { centreId: centre.id, chemin: fichier.chemin, sha256, signature });
+    return true;
   }
 
   /** The longest untouched are forgotten: another news of them costs a scan. */
@@ -317,7 +342,12 @@ export class Import {
   async #finish(): Promise<void> {
     const byId = this.#centres.byId();
     await withClient(this.#ctx.pool, async (client) => {
+      await saveConfirmations(client, [...this.#confirmes.values()]);
+      this.#confirmes.clear();
       await reprendreJournees(this.#ctx, client, byId, this.#count, this.#pannes);
+      const now = performance.now();
+      if (this.#options.suivi && now - this.#erased < ERASE_EVERY) return;
+      this.#erased = now;
       // What others left to be erased is found once; after that only what was read here makes more of it.
       for (const centreId of this.#scans === 0 ? byId.keys() : this.#touched) {
         try {
@@ -329,4 +359,9 @@ export class Import {
       }
     });
   }
+}
+
+/** Whether a file whose bytes may still change unseen looks as it did when it was opened for its last reading. */
+function isAsRead({ lu }: FichierConnu, { signature, etat }: FichierSource): boolean {
+  return signature === undefined && etat !== undefined && lu?.etat === etat;
 }

@@ -30,6 +30,18 @@ export interface Lecture {
   readonly debuts: ReadonlyMap<number, string>;
   /** undefined when the bytes were known before */
   readonly contenu: (ContenuLu & { readonly archive: Promise<ArchiveEnAttente> }) | undefined;
+  /** present when these bytes continue those that were read a moment ago, and where the reading went on from there */
+  readonly suite?: Continuation | undefined;
+  /** the file's state as it was opened, see {@link FichierOuvert} */
+  readonly etat?: string | undefined;
+}
+
+/** Bytes that were read before, and what the longer ones change. */
+export interface Continuation {
+  readonly sha256: string;
+  readonly taille: number;
+  /** production days that may hold other events than before */
+  readonly joursChanges: ReadonlySet<number>;
 }
 
 export interface LectureContexte {
@@ -105,7 +117,8 @@ async function lireEntier(
               .filter((taille) => taille < length)
               .map((taille) => [taille, hash('sha256', bytes.subarray(0, taille), 'hex')]),
           );
-    const lecture = { fichier, sha256, taille: length, signature: ouvert.signature, debuts };
+    const { signature, etat } = ouvert;
+    const lecture = { fichier, sha256, taille: length, signature, etat, debuts };
     if (ctx.connait(sha256)) {
       if (known && known.sha256 === sha256) ctx.suites?.put(chemin, known);
       return { ...lecture, contenu: undefined };
@@ -119,9 +132,15 @@ async function lireEntier(
       : ctx.archive.write(meta, bytes);
     // Awaited when the batch is registered; until then a failure is not lost, only late.
     archive.catch(() => undefined);
-    const contenu = suite ? suite.contenu(bytes) : await analyse([bytes], encodage!, ctx.time);
-    if (suite) ctx.suites?.put(chemin, suite);
-    return { ...lecture, contenu: { ...contenu, archive } };
+    if (!suite) return { ...lecture, contenu: { ...(await analyse([bytes], encodage!, ctx.time)), archive } };
+    const contenu = suite.contenu(bytes);
+    const { joursChanges } = suite;
+    ctx.suites?.put(chemin, suite);
+    return {
+      ...lecture,
+      contenu: { ...contenu, archive },
+      suite: continued && { ...before!, joursChanges },
+    };
   } finally {
     // The compressor works on these bytes in another thread.
     if (archive) void archive.then(noop, noop).then(() => ctx.buffers.release(buffer));

@@ -1,6 +1,9 @@
+import { messageOf } from '../../base/errors.ts';
 import { tracer } from '../../base/traces.ts';
+import { beginAppend } from '../../postgres/journaux/append.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import type { FichierSource } from '../../sources/source.ts';
+import { append, daysOf, isAppend } from './append.ts';
 import { type Centre, withRow } from './centres.ts';
 import type { IngestContext } from './context.ts';
 import { type Enregistrement, enregistrer } from './enregistrement.ts';
@@ -9,6 +12,7 @@ import { mesurerRetard } from './mesures.ts';
 import { concerneTous } from './pannes.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
 import { Voies } from './voies.ts';
+import { WrittenRows } from './written-rows.ts';
 
 /** A transaction takes at most this many files, bytes, events: short locks, flat memory. */
 const BATCH = { files: 16, bytes: 16 * 1024 * 1024, events: 20_000 };
@@ -53,6 +57,8 @@ export class Lots {
   readonly #ctx: IngestContext;
   readonly #options: OptionsLots;
   readonly #voies = new Voies({ nombre: LANES, poids: BATCH.bytes });
+  /** of sessions that grow while they are followed */
+  readonly #written = new WrittenRows();
   #lot: Lot | undefined;
   #files = FIRST_BATCH;
   /** the batch being written while the next one is read */
@@ -122,8 +128,36 @@ export class Lots {
   }
 
   async #write(lot: Lot): Promise<void> {
+    if (await this.#append(lot)) return;
     const jours = await this.#registerOrForget(lot);
     await this.#recomputeOrNote(lot, jours);
+  }
+
+  /** The short way of one file that grew; false when the long way is to be taken. */
+  async #append({ centre, lectures, debut }: Lot): Promise<boolean> {
+    const [lecture] = lectures;
+    const { aBlanc, remplacer, onEnregistres, onRecalcul } = this.#options;
+    if (lectures.length !== 1 || aBlanc || remplacer.size > 0 || !lecture || !isAppend(lecture)) return false;
+    this.#ctx.onEtape?.('avant_enregistrement');
+    const begin = beginAppend(centre.id, daysOf(lecture));
+    const write = (): Promise<Recalcul | undefined> =>
+      withClient(this.#ctx.pool, (client) =>
+        transaction(client, () => append(this.#ctx, client, centre, lecture, this.#written), { begin }),
+      );
+    let recalcul: Recalcul | undefined;
+    try {
+      recalcul = await tracer('suite', { 'atelier.centre': centre.nom }, write);
+    } catch (error) {
+      // Nothing of it is left. The long way registers the bytes even when their day cannot be computed, or says why not.
+      this.#ctx.logger.debug({ fichier: lecture.fichier.chemin, erreur: messageOf(error) }, 'suite refusée');
+      return false;
+    }
+    if (!recalcul) return false;
+    onEnregistres(centre, lectures);
+    onRecalcul(recalcul);
+    mesurerRetard(centre, debut);
+    this.#ctx.onEtape?.('apres_recalcul');
+    return true;
   }
 
   /**
@@ -222,7 +256,8 @@ export class Lots {
     const memoire: Memoire = new Map(
       lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
     );
-    this.#options.onRecalcul(await recalculer(this.#ctx, client, centre, [...jours], memoire));
+    const written = this.#options.grandissants() ? this.#written : undefined;
+    this.#options.onRecalcul(await recalculer(this.#ctx, client, centre, [...jours], memoire, written));
   }
 }
 

@@ -118,7 +118,7 @@ async function* quarantaine(
   }
 }
 
-function toVersion({ lectures, contenu }: Nouvelle, regles: string): VersionEcrite {
+export function toVersion({ lectures, contenu }: Nouvelle, regles: string): VersionEcrite {
   const { sha256, taille } = lectures[0]!;
   const { encodage, reading } = contenu;
   return {

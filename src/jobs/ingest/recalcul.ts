@@ -10,6 +10,7 @@ import * as sessions from '../../postgres/production/sessions.ts';
 import { lireJours, MEMORY_BUDGET } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import { type SessionAEcrire, toValeurs, writeNewSessions, writeSession } from './ecriture.ts';
+import type { WrittenRows } from './written-rows.ts';
 
 /** Events of versions that are in memory: by SHA-256, then production day. */
 export type Memoire = ReadonlyMap<string, ReadonlyMap<number, readonly Evenement[]>>;
@@ -37,6 +38,7 @@ export async function recalculer(
   centre: { readonly id: number; readonly attente: 'debut' | 'fin' },
   wanted: readonly number[],
   memoire: Memoire = new Map(),
+  written?: WrittenRows,
 ): Promise<Recalcul> {
   const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   const claimed = await jours.claimDays(client, centre.id, wanted);
@@ -70,7 +72,7 @@ export async function recalculer(
       const versionIds = ranked.map((version) => version.versionId);
       const ecrite = { jour, session, valeurs: toValeurs(session, source), versionIds };
       if (!old) fresh.push(ecrite);
-      else if (await writeSession(client, centre.id, old, ecrite)) result.modifiees++;
+      else if (await writeSession(client, centre.id, old, ecrite, written)) result.modifiees++;
       else result.inchangees++;
     }
     await writeNewSessions(client, centre.id, fresh);

@@ -53,6 +53,8 @@ export async function reprendreJournees(
 export function direLecture(logger: Logger, centre: string, lecture: Lecture, compteurs: Compteurs): void {
   const { fichier, taille, contenu } = lecture;
   const entry = { centre, fichier: fichier.chemin, octets: taille };
+  // A line a second and machine would drown everything else: of a file that grows, the first reading is told.
+  const level = lecture.suite ? 'debug' : 'info';
   if (!contenu) {
     logger.info(entry, 'contenu déjà connu');
     return;
@@ -64,5 +66,5 @@ export function direLecture(logger: Logger, centre: string, lecture: Lecture, co
     return;
   }
   const { lignes, lignesEvenements: evenements, lignesRejetees: rejets } = contenu.reading.compte;
-  logger.info({ ...entry, encodage: contenu.encodage.name, lignes, evenements, rejets }, 'fichier lu');
+  logger[level]({ ...entry, encodage: contenu.encodage.name, lignes, evenements, rejets }, 'fichier lu');
 }

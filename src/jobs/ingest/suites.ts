@@ -8,7 +8,7 @@ import { type ContenuLu, MEMORY_BUDGET } from './analyse.ts';
 
 const LF = 10;
 /** Bytes after the compressed beginning that are compressed anew with each growth; then they join it. */
-const TAIL = 64 * 1024;
+const TAIL = 16 * 1024;
 /** Events, or what weighs as much, that all files which grow may keep in memory: some 60 MB. */
 const ALL = 300_000;
 /** A compressed beginning of this many bytes weighs as much as an event. */
@@ -27,6 +27,9 @@ export class Suite {
   #sha256 = '';
   /** bytes that the parser has had: up to the last end of a line */
   #lues = 0;
+  /** production days of a last line without an end, when `contenu` was last asked */
+  #inacheves: readonly number[] = [];
+  #joursChanges: ReadonlySet<number> = new Set();
   /** the first bytes as one zstd frame, and their number */
   #debut: { readonly frame: Promise<Buffer>; readonly taille: number; bytes: number } | undefined;
 
@@ -79,12 +82,20 @@ export class Suite {
     return name === this.#encodage.name && bom === this.#encodage.bom && this.#lu.poids <= MEMORY_BUDGET;
   }
 
+  /** Days that may hold other events, when `contenu` was last asked, than the time before. */
+  get joursChanges(): ReadonlySet<number> {
+    return this.#joursChanges;
+  }
+
   /** What the bytes hold, the last line also where it has no end. */
   contenu(bytes: Buffer): ContenuLu {
     const rest = new Recueil();
     const parser = this.#parser.fork(rest);
     parser.push(bytes.subarray(this.#lues));
     const reading = parser.end();
+    // Whole lines stay what they are; what seemed to be a last line may turn out to be another.
+    this.#joursChanges = new Set([...this.#lu.takeTouched(), ...this.#inacheves, ...rest.jours]);
+    this.#inacheves = rest.jours;
     return { encodage: this.#encodage, reading, ...this.#lu.with(rest) };
   }
 
@@ -153,10 +164,23 @@ export class Suites {
 class Recueil implements Sink {
   readonly #jours = new Map<number, Evenement[]>();
   readonly #rejets: Rejet[] = [];
+  #touched = new Set<number>();
   poids = 0;
+
+  get jours(): number[] {
+    return [...this.#jours.keys()];
+  }
+
+  /** Days of the events that came since this was last asked. */
+  takeTouched(): ReadonlySet<number> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
 
   evenement(evenement: Evenement): void {
     this.poids++;
+    this.#touched.add(evenement.jour);
     const day = this.#jours.get(evenement.jour);
     if (day) day.push(evenement);
     else this.#jours.set(evenement.jour, [evenement]);

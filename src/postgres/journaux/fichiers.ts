@@ -9,6 +9,8 @@ export interface FichierConnu {
   readonly signature: string | null;
   /** sizes of the contents seen there, bytes */
   readonly tailles: readonly number[];
+  /** of the bytes that this process read there last, while it follows */
+  readonly lu?: { readonly sha256: string; readonly etat: string | undefined };
 }
 
 /** All that is known of the files of a centre: one query at the start of an import. */

@@ -86,10 +86,16 @@ const COLUMNS = [
   ['ecartee', 'text'],
 ] as const;
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
-const ARRAYS = COLUMNS.map(([, type], i) => `$${i + 2}::${type}[]`).join(', ');
 const VALUES = COLUMNS.map(([name]) =>
   name.endsWith('_instant') ? `to_timestamp(u.${name})` : `u.${name}`,
 ).join(', ');
+
+/** The computed columns, for other statements: names, their values from rows `u`, parameters from `$first` on. */
+export const VERSION_VALUES = {
+  names: NAMES,
+  values: VALUES,
+  arrays: (first: number): string => COLUMNS.map(([, type], i) => `$${i + first}::${type}[]`).join(', '),
+} as const;
 
 /** Writes new versions; returns their ids in the same order. */
 export async function insertVersions(
@@ -100,9 +106,9 @@ export async function insertVersions(
   if (versions.length === 0) return [];
   const { rows } = await client.query<{ id: number; sha: string }>(
     `INSERT INTO fichier_log_version (centre_usinage_id, active, ${NAMES})
-     SELECT $1, true, ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES})
+     SELECT $1, true, ${VALUES} FROM unnest(${VERSION_VALUES.arrays(2)}) u (${NAMES})
      RETURNING id, encode(sha256, 'hex') AS sha`,
-    [centreId, ...toArrays(versions)],
+    [centreId, ...versionArrays(versions)],
   );
   const ids = new Map(rows.map((row) => [row.sha, row.id]));
   return versions.map((version) => ids.get(version.sha256)!);
@@ -117,14 +123,15 @@ export async function updateVersion(client: Client, id: number, version: Version
     `UPDATE fichier_log_version v
         SET (${NAMES}, derniere_reception) =
               (SELECT ${VALUES}, CASE WHEN v.sha256 = u.sha256 THEN v.derniere_reception ELSE now() END
-                 FROM unnest(${ARRAYS}) u (${NAMES})),
+                 FROM unnest(${VERSION_VALUES.arrays(2)}) u (${NAMES})),
             archive_purgee_le = NULL
       WHERE v.id = $1`,
-    [id, ...toArrays([version])],
+    [id, ...versionArrays([version])],
   );
 }
 
-function toArrays(versions: readonly VersionEcrite[]): unknown[][] {
+/** A parameter for each computed column. */
+export function versionArrays(versions: readonly VersionEcrite[]): unknown[][] {
   const rows = versions.map(({ sha256, taille, encodage, reading, regles, ecartee }) => {
     const { compte } = reading;
     return [

@@ -102,6 +102,53 @@ export async function copyDetails(
   });
 }
 
+/** More rows than this are added by COPY. */
+export const FEW = 50;
+
+/** Adds the rows of a session from number `from + 1` on: what a machine has just done, in one statement. */
+export async function insertDetails(
+  client: Client,
+  table: DetailTable,
+  rows: DetailRows,
+  from: number,
+): Promise<void> {
+  if (rows.length === from) return;
+  const values: unknown[] = [];
+  const text = insertSql(values, table, rows, from);
+  if (text === undefined) await copyDetails(client, table, [rows], from);
+  else await client.query({ name: `append_${table.name}`, text, values });
+}
+
+/**
+ * The statement that does it.
+ *
+ * @param parametres its parameters are added here
+ * @returns undefined when they are too many for a statement
+ */
+export function insertSql(
+  parametres: unknown[],
+  table: DetailTable,
+  { sessionId, centreId, ids, length, values }: DetailRows,
+  from: number,
+): string | undefined {
+  if (length - from > FEW) return undefined;
+  const add = (value: unknown): string => `$${parametres.push(value)}`;
+  const names = table.columns.map((column) => column.name);
+  const extra = ids ? ['id'] : [];
+  const added = Array.from({ length: length - from }, (_, i) => values(from + i));
+  const head = `${add(centreId)}::int, ${add(sessionId)}::bigint`;
+  const columns = [
+    `${add(added.map((_, i) => from + i + 1))}::int[]`,
+    ...(ids ? [`${add(ids.slice(from))}::bigint[]`] : []),
+    ...table.columns.map(
+      ({ kind }, c) => `${add(added.map((row) => toParameter(kind, row[c]!)))}::${SQL_TYPES[kind]}[]`,
+    ),
+  ];
+  return `INSERT INTO ${table.name} (centre_usinage_id, session_id, ${[table.number, ...extra, ...names].join(', ')})
+          SELECT ${head}, ${['u.numero', ...extra, ...table.columns.map(valueSql)].join(', ')}
+            FROM unnest(${columns.join(', ')}) u (${['numero', ...extra, ...names].join(', ')})`;
+}
+
 /** Reserves ids for rows that others refer to before they are written. */
 export async function reserveIds(client: Client, table: DetailTable, count: number): Promise<number[]> {
   if (count === 0) return [];
@@ -158,7 +205,9 @@ export async function mergeDetails(
   wanted: DetailRows,
 ): Promise<DetailChanges> {
   const changed: { id: number; values: readonly Value[] }[] = [];
-  const common = Math.min(stored.length, wanted.length);
+  // Where somebody took a row away by hand, those after it make place.
+  const gap = stored.findIndex(({ numero }, i) => numero !== i + 1);
+  const common = Math.min(gap < 0 ? stored.length : gap, wanted.length);
   for (let i = 0; i < common; i++) {
     const [old, values] = [stored[i]!, wanted.values(i)];
     if (!values.every((value, c) => value === old.values[c])) changed.push({ id: old.id, values });
@@ -179,11 +228,7 @@ async function updateDetails(
   if (changed.length === 0) return;
   const names = table.columns.map((column) => column.name);
   const parameters = table.columns.map((column, i) => `$${i + 2}::${SQL_TYPES[column.kind]}[]`);
-  const set = table.columns.map(({ name, kind }) =>
-    kind === 'seconds' || kind === 'micros'
-      ? `${name} = timestamptz 'epoch' + u.${name} * interval '1 microsecond'`
-      : `${name} = u.${name}`,
-  );
+  const set = table.columns.map((column) => `${column.name} = ${valueSql(column)}`);
   await client.query(
     `UPDATE ${table.name} t SET ${set.join(', ')}
        FROM unnest($1::bigint[], ${parameters.join(', ')}) u (id, ${names.join(', ')}) WHERE t.id = u.id`,
@@ -192,6 +237,13 @@ async function updateDetails(
       ...table.columns.map(({ kind }, c) => changed.map((row) => toParameter(kind, row.values[c]!))),
     ],
   );
+}
+
+/** SQL for a value of rows `u` that came as a parameter. */
+function valueSql({ name, kind }: Column): string {
+  return kind === 'seconds' || kind === 'micros'
+    ? `timestamptz 'epoch' + u.${name} * interval '1 microsecond'`
+    : `u.${name}`;
 }
 
 const SQL_TYPES: Readonly<Record<Column['kind'], string>> = {

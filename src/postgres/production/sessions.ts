@@ -27,6 +27,9 @@ const STORED = COLUMNS.map((name) =>
   isInstant(name) ? `extract(epoch FROM ${name})::float8 AS ${name}` : name,
 ).join(', ');
 
+/** Mark of a row: who wrote it, and where it lies. No two states of a row have the same. */
+const JETON = "xmin::text || ' ' || ctid::text";
+
 /** Figures of a session: instants in seconds since the epoch or null, decimals as text with all their places. */
 export type SessionValeurs = {
   readonly [N in Name]: (typeof TYPES)[N] extends 'float8'
@@ -46,6 +49,8 @@ export interface SessionEcrite {
 export interface SessionStockee {
   readonly id: number;
   readonly jour: number;
+  /** another one after each change of the row */
+  readonly jeton: string;
   /** computed columns, in the order of the table above */
   readonly values: readonly unknown[];
 }
@@ -56,14 +61,16 @@ export async function loadSessions(
   centreId: number,
   jours: readonly number[],
 ): Promise<SessionStockee[]> {
-  const { rows } = await client.query<Record<string, unknown>>(
-    `SELECT id, date_production, ${STORED} FROM session_production
-      WHERE centre_usinage_id = $1 AND date_production = ANY($2::date[]) AND origine = 'log'`,
-    [centreId, jours.map(formatDay)],
-  );
+  const { rows } = await client.query<Record<string, unknown>>({
+    name: 'sessions_load',
+    text: `SELECT id, date_production, ${JETON} AS jeton, ${STORED} FROM session_production
+            WHERE centre_usinage_id = $1 AND date_production = ANY($2::date[]) AND origine = 'log'`,
+    values: [centreId, jours.map(formatDay)],
+  });
   return rows.map((row) => ({
     id: row['id'] as number,
     jour: parseDay(row['date_production'] as string),
+    jeton: row['jeton'] as string,
     values: COLUMNS.map((name) => row[name] ?? null),
   }));
 }
@@ -90,22 +97,67 @@ export async function insertSessions(
   return sessions.map((session) => ids.get(session.jour)!);
 }
 
-/** Writes the figures of a stored session when they differ; returns whether they did. */
+/**
+ * Writes the figures of a stored session when they differ.
+ *
+ * @returns the row's new mark, or undefined when they do not
+ */
 export async function updateSession(
   client: Client,
   centreId: number,
   stored: SessionStockee,
   session: SessionEcrite,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const values = COLUMNS.map((name) => session.valeurs[name]);
-  if (values.every((value, i) => value === stored.values[i])) return false;
-  const id = `$${COLUMNS.length + 2}`;
-  await client.query(
-    `UPDATE session_production s SET (${NAMES}) = (SELECT ${VALUES} FROM unnest(${ARRAYS}) u (${NAMES}))
-      WHERE s.centre_usinage_id = $1 AND s.id = ${id}`,
-    [centreId, ...values.map((value) => [value]), stored.id],
+  if (values.every((value, i) => value === stored.values[i])) return undefined;
+  const parametres: unknown[] = [];
+  const text = updateSql(parametres, centreId, stored.id, session);
+  const { rows } = await client.query<{ jeton: string }>({
+    name: 'session_update',
+    text,
+    values: parametres,
+  });
+  return rows[0]?.jeton;
+}
+
+/**
+ * The statement that writes the figures of a session and returns its new mark.
+ *
+ * @param parametres its parameters are added here
+ * @param jeton mark without which nothing is written, when given
+ */
+export function updateSql(
+  parametres: unknown[],
+  centreId: number,
+  id: number,
+  session: SessionEcrite,
+  jeton?: string,
+): string {
+  const add = (value: unknown): string => `$${parametres.push(value)}`;
+  const set = COLUMNS.map((name) => {
+    const value = `${add(session.valeurs[name])}::${TYPES[name]}`;
+    return `${name} = ${isInstant(name) ? `to_timestamp(${value})` : value}`;
+  });
+  const guard = jeton === undefined ? '' : ` AND ${JETON} = ${add(jeton)}`;
+  return `UPDATE session_production SET ${set.join(', ')}
+           WHERE centre_usinage_id = ${add(centreId)} AND id = ${add(id)}${guard} RETURNING ${JETON} AS jeton`;
+}
+
+/**
+ * Gives the row of a session another mark, for its details changed and its figures did not. To be called after they are
+ * written: an announcement is made by whoever changes details of a session that its own transaction has not written.
+ */
+export async function touchSession(
+  client: Client,
+  centreId: number,
+  id: number,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ jeton: string }>(
+    `UPDATE session_production SET total_pieces = total_pieces WHERE centre_usinage_id = $1 AND id = $2
+     RETURNING ${JETON} AS jeton`,
+    [centreId, id],
   );
-  return true;
+  return rows[0]?.jeton;
 }
 
 /** Deletes sessions with all that hangs on them. */
