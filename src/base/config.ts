@@ -2,7 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type AlertesConfig, readAlertes } from './config/alertes.ts';
 import { type ApiConfig, readApi } from './config/api.ts';
-import { type ConservationConfig, readConservation } from './config/conservation.ts';
+import {
+  type ConservationConfig,
+  type PurgeConfig,
+  readConservation,
+  readPurge,
+} from './config/conservation.ts';
 import { type ErpConfig, readErp } from './config/erp.ts';
 import { type FichierEnv, lireFichierEnv } from './config/fichier-env.ts';
 import { entier, type Texte } from './config/nombres.ts';
@@ -50,6 +55,7 @@ export interface Config {
   readonly alertes: AlertesConfig;
   /** what is kept for how long */
   readonly conservation: ConservationConfig;
+  readonly purge: PurgeConfig;
   readonly sauvegarde: SauvegardeConfig;
   /** when tasks run by themselves */
   readonly planification: PlanificationConfig;
@@ -112,6 +118,7 @@ export function loadConfig(env: Env = readEnv()): Config {
     erp: readErp(text, problems),
     alertes: readAlertes(text, problems),
     conservation: readConservation(text, problems),
+    purge: readPurge(text, problems),
     sauvegarde: readSauvegarde(text, problems),
     planification: readPlanification(text, readZone(text('FUSEAU'), []), problems),
     observation: readObservation(text, problems),

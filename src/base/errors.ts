@@ -199,6 +199,11 @@ export const CODES = {
     conseil:
       'Leur durée de conservation est passée (CONSERVATION_ARCHIVES) : c’est voulu. Les chiffres de la journée restent.',
   },
+  ATL_R604: {
+    titre: 'Purge refusée : trop partirait d’un coup',
+    conseil:
+      'Vérifiez l’horloge du serveur PostgreSQL (`date`, `timedatectl`). Si elle est juste et que c’est voulu (durées raccourcies, purge longtemps arrêtée, historique importé d’un coup) : `npx atelier purge --dry-run`, puis `npx atelier purge --force`.',
+  },
   ATL_A501: {
     titre: 'Compte introuvable',
     conseil: 'Donnez le nom d’un compte ; `npx atelier user list` les montre.',

@@ -99,7 +99,7 @@ function report(bilan: BilanSauvegarde): string[] {
     ...(bilan.effacees.length > 0 ? [`  échues    ${bilan.effacees.join(', ')} : effacées`] : []),
     ...(bilan.effacement === undefined
       ? []
-      : [`  ✖ des sauvegardes échues n’ont pu être effacées : ${printable(bilan.effacement)}`]),
+      : [`  ✖ des sauvegardes échues sont encore là : ${printable(bilan.effacement)}`]),
     ...(secrets ? [`  À garder ailleurs : ${secrets} (aucune sauvegarde ne les contient).`] : []),
     ...bilan.nonSauvegardes.map((objet) => `  ⚠ pas dans la sauvegarde : ${printable(objet)}`),
     ...(bilan.archivesManquantes.length > 0

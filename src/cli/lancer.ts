@@ -17,7 +17,7 @@ Met la tâche en file ; un worker (\`npx atelier worker\`) la prend. Si elle y a
 Tâches : ${NOMS_TACHES.join(', ')}. Sans worker, \`atelier ingest\` et \`atelier sync\` font le travail tout de suite.
 
   --attendre     attend la fin, essais compris, et dit ceux qui échouent ; le code de sortie dit comment elle s’est terminée
-  --force        sync : remplace la liste même si l’ERP ne rend rien ou presque
+  --force        sync : remplace la liste même si l’ERP ne rend rien ou presque ; purge : même au-delà de PURGE_SEUIL_PART
   --centre NOM   ingest : ce centre seulement
   --json         la réponse en JSON
 
@@ -38,7 +38,8 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     },
   });
   const tache = readTache(positionals);
-  if (values.force && tache !== 'sync') throw new UsageError('--force ne va qu’avec sync.');
+  if (values.force && tache !== 'sync' && tache !== 'purge')
+    throw new UsageError('--force ne va qu’avec sync et purge.');
   if (values.centre !== undefined && tache !== 'ingest')
     throw new UsageError('--centre ne va qu’avec ingest.');
   const options = {

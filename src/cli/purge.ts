@@ -8,16 +8,19 @@ import type { Cli } from './cli.ts';
 import { openPool } from './open.ts';
 
 export const summary = 'efface ce dont la durée de conservation est passée (RGPD)';
-export const usage = `Usage : npx atelier purge [--dry-run] [--json]
+export const usage = `Usage : npx atelier purge [--dry-run] [--force] [--json]
 
 Efface ce qui est plus vieux que les durées CONSERVATION_* (voir .env_exemple et docs/rgpd.md), par petits lots, et
 note dans la table purge combien et jusqu’à quelle date. Le worker le fait chaque nuit.
+L’âge d’une journée compte de sa réception, si elle est plus tardive que sa date. Quand plus de PURGE_SEUIL_PART de ce qui est
+enregistré partirait d’un coup, ou que l’horloge de PostgreSQL semble avoir sauté, rien n’est effacé sans --force.
 Les chiffres des journées restent quand leurs détails partent ; un fichier renvoyé ne fait rien revenir.
 
   --dry-run   dit ce qui partirait, n’efface rien
+  --force     efface même alors
   --json      le bilan en JSON sur la sortie, le journal sur la sortie d’erreur
 
-Codes de sortie : 0 fait (ou ignoré : une autre purge est en cours), 1 échec, 2 mauvais usage,
+Codes de sortie : 0 fait (ou ignoré : une autre purge est en cours), 1 échec ou refus (ATL_R604), 2 mauvais usage,
 3 fait, sauf une catégorie qui sera reprise à la prochaine purge.`;
 
 const NAMES: Readonly<Record<Categorie, string>> = {
@@ -39,7 +42,7 @@ const NAMES: Readonly<Record<Categorie, string>> = {
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { 'dry-run': { type: 'boolean' }, json: { type: 'boolean' } },
+    options: { 'dry-run': { type: 'boolean' }, force: { type: 'boolean' }, json: { type: 'boolean' } },
   });
   const { config, shutdown } = cli;
   const logger = createLogger({
@@ -57,6 +60,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     },
     {
       aBlanc: values['dry-run'] ?? false,
+      force: values.force ?? false,
       onProgress: ({ categorie, lignes }) => {
         if (cli.isTerminal && !values.json) cli.err(`… ${NAMES[categorie]} : ${lignes}`);
       },
@@ -67,7 +71,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   return bilan.etat === 'partielle' ? 3 : 0;
 }
 
-function report({ etat, aBlanc, categories }: BilanPurge, time: FactoryTime): string[] {
+function report({ etat, aBlanc, categories, refus = [] }: BilanPurge, time: FactoryTime): string[] {
   if (etat === 'ignoree') return ['Ignorée : une autre purge est en cours.'];
   const width = Math.max(...Object.values(NAMES).map((name) => name.length));
   return [
@@ -80,5 +84,6 @@ function report({ etat, aBlanc, categories }: BilanPurge, time: FactoryTime): st
           : `${conservation}, avant le ${time.format(Math.floor(Date.parse(coupure) / 1000))}`;
       return `  ${name}  ${String(lignes).padStart(8)}  ${before}${erreur ? ` — inachevé : ${erreur}` : ''}`;
     }),
+    ...refus.map((raison) => `  ! refusée sans --force : ${raison}`),
   ];
 }

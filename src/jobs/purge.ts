@@ -15,15 +15,19 @@ import {
 } from '../postgres/conservation/tables.ts';
 import { type Client, isServerAway, withClient } from '../postgres/pool.ts';
 import { endExecution, startExecution, tenirExecution } from '../postgres/taches/executions.ts';
+import { horlogeBase } from '../postgres/taches/planification.ts';
 import { desactiverComptes, oublierComptes } from './purge/comptes.ts';
 import { type Categorie, LOTS, type Lots, Passage, type PurgeContext } from './purge/contexte.ts';
 import { purgerDepot } from './purge/depot.ts';
+import { passageDEssai, raisonsDeRefuser, refuser } from './purge/garde.ts';
 import { purgerArchives, purgerDetails, purgerQuarantaine, purgerSessions } from './purge/jours.ts';
 
 export interface PurgeOptions {
   /** say what would go, change nothing */
   readonly aBlanc?: boolean;
-  /** ms since the epoch, instead of the present */
+  /** even when more would go than PURGE_SEUIL_PART allows, or the clock seems to have jumped */
+  readonly force?: boolean;
+  /** ms since the epoch, instead of the present by the database's clock */
   readonly maintenant?: number;
   /** rows, days, versions a transaction, instead of the usual */
   readonly lots?: Partial<Lots>;
@@ -48,6 +52,8 @@ export interface BilanPurge {
   readonly etat: 'reussie' | 'partielle' | 'ignoree';
   readonly aBlanc: boolean;
   readonly categories: readonly BilanCategorie[];
+  /** a dry run: why it would be refused without --force */
+  readonly refus?: readonly string[];
 }
 
 /** In this order: what explains goes after what it explains, figures last; accounts are closed before they are forgotten. */
@@ -68,7 +74,8 @@ const ORDRE: readonly (readonly [Categorie, (passage: Passage) => Promise<void>]
  * Erases what is past its retention period (settings CONSERVATION_*), in short transactions, and notes of each kind how
  * much went (`purge`). What was purged stays so after a crash; the next purge goes on. One purge at a time.
  *
- * @throws AtelierError ATL_R601 (journal of erasures), ATL_D301; another kind that fails is told in the result
+ * @throws AtelierError ATL_R604 (more would go than is plausible; nothing did), ATL_R601 (journal of erasures), ATL_D301;
+ *   another kind that fails is told in the result
  */
 export async function purger(ctx: PurgeContext, options: PurgeOptions = {}): Promise<BilanPurge> {
   const aBlanc = options.aBlanc ?? false;
@@ -113,8 +120,15 @@ async function parcourir(
   options: PurgeOptions,
 ): Promise<BilanPurge> {
   const aBlanc = execution === undefined;
-  const maintenant = options.maintenant ?? Date.now();
+  // Of all clocks the one by which what is stored was dated; this process's may be of another machine.
+  const maintenant = options.maintenant ?? (await horlogeBase(client));
   const lots = { ...LOTS, ...options.lots };
+  const passages = ORDRE.flatMap(([categorie]) => {
+    const duree = ctx.config.conservation[categorie];
+    return duree ? [passageDEssai({ ctx, client, categorie, maintenant, aBlanc, lots }, duree)] : [];
+  });
+  const refus = options.force ? [] : await raisonsDeRefuser(passages, execution ?? 0);
+  if (refus.length > 0 && !aBlanc) refuser(refus, ctx.config.purge.seuilPart);
   const categories: BilanCategorie[] = [];
   for (const [categorie, work] of ORDRE) {
     const duree: Conservation = ctx.config.conservation[categorie];
@@ -127,7 +141,7 @@ async function parcourir(
     options.onProgress?.(done);
   }
   const etat = categories.some(({ erreur }) => erreur !== undefined) ? 'partielle' : 'reussie';
-  return { etat, aBlanc, categories };
+  return { etat, aBlanc, categories, ...(refus.length > 0 ? { refus } : {}) };
 }
 
 async function purgerCategorie(

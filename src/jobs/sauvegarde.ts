@@ -10,7 +10,7 @@ import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
 import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
-import type { Pool } from '../postgres/pool.ts';
+import { type Pool, withClient } from '../postgres/pool.ts';
 import { expectedArchives } from '../postgres/production/controle.ts';
 import {
   type EmpreinteDeTable,
@@ -22,6 +22,7 @@ import {
 import { horsSauvegarde } from '../postgres/sauvegarde/schema.ts';
 import { pendantSauvegarde, type Verrou } from '../postgres/sauvegarde/verrous.ts';
 import { type EtatExecution, endExecution, startExecution } from '../postgres/taches/executions.ts';
+import { horlogeBase } from '../postgres/taches/planification.ts';
 import { type ArchivesCopiees, copierArchives } from './sauvegarde/archives.ts';
 import type { Avance } from './sauvegarde/avance.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';
@@ -168,13 +169,17 @@ class Passage {
   /** This backup is whole, whatever becomes of the older ones: to make it again would help nobody. */
   async #expirer(
     garder: string,
-  ): Promise<{ effacees: string[] } | { etat: 'partielle'; effacement: string }> {
-    const maintenant = (this.#options.maintenant ?? Date.now)();
-    const { logger, config } = this.#ctx;
+  ): Promise<{ effacees: string[]; effacement?: string } | { etat: 'partielle'; effacement: string }> {
+    const { logger, config, pool } = this.#ctx;
     try {
-      const effacees = await expirerSauvegardes(this.#depot, config.sauvegarde, { garder, maintenant });
+      const maintenant = this.#options.maintenant?.() ?? (await withClient(pool, horlogeBase));
+      const options = { garder, maintenant, part: config.purge.seuilPart };
+      const { effacees, retenues } = await expirerSauvegardes(this.#depot, config.sauvegarde, options);
       for (const nom of effacees) logger.info({ sauvegarde: nom }, 'sauvegarde échue effacée');
-      return { effacees };
+      if (retenues === 0) return { effacees };
+      const effacement = `${retenues} autres sauvegardes échues restent jusqu’aux prochaines : une part de ${options.part} au plus s’efface à la fois (PURGE_SEUIL_PART). Si rien ne l’explique, vérifiez l’horloge de PostgreSQL.`;
+      logger.warn({ retenues }, effacement);
+      return { effacees, effacement };
     } catch (error) {
       const effacement = messageOf(error);
       logger.error({ erreur: effacement }, 'sauvegardes échues pas effacées');

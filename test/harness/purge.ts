@@ -5,6 +5,7 @@ import {
 } from '../../src/base/config/conservation.ts';
 import type { EtapePurge, PurgeContext } from '../../src/jobs/purge/contexte.ts';
 import { type BilanPurge, type PurgeOptions, purger } from '../../src/jobs/purge.ts';
+import type { Pool } from '../../src/postgres/pool.ts';
 import type { Settings } from './context.ts';
 import type { Workshop } from './ingest.ts';
 
@@ -36,14 +37,28 @@ export function purgeContext(
   };
 }
 
-/** Purges at an instant, ISO 8601. */
+/**
+ * Lets everything that was received look as if it had come on the day that it is about, at the latest: age is the later of a
+ * day and its reception, and tests do not wait for years.
+ */
+export async function vieillir(pool: Pool): Promise<void> {
+  await pool.query(`
+    UPDATE fichier_log_version SET date_creation = least(date_creation, dernier_instant),
+      derniere_reception = least(derniere_reception, dernier_instant) WHERE dernier_instant < derniere_reception;
+    UPDATE session_production SET date_creation = date_production WHERE date_production < date_creation AND origine = 'manuel';
+    UPDATE cle_api SET date_creation = least(date_creation, date_fin)`);
+}
+
+/** Purges at an instant, ISO 8601, whatever its share; what is stored is as old as it says. */
 export async function purgeAt(
   workshop: Workshop,
   instant: string,
   settings: Settings = {},
   options: PurgeOptions = {},
 ): Promise<BilanPurge> {
-  return await purger(purgeContext(workshop, settings), { maintenant: Date.parse(instant), ...options });
+  await vieillir(workshop.reader);
+  const maintenant = Date.parse(instant);
+  return await purger(purgeContext(workshop, settings), { maintenant, force: true, ...options });
 }
 
 /** Rows by kind, of kinds that lost any. */

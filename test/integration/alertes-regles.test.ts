@@ -40,6 +40,22 @@ async function passage(
   );
 }
 
+describe('F25 horloge_machine', () => {
+  it('a controller reset to 2000, then one that is a day ahead, then set right', async () => {
+    s.maintenant = MERCREDI;
+    await s.recevoir('20000101.LOG', '20000101 00:00:10|@StukUitgevoerd: A\n', MERCREDI - 10 * MINUTE);
+    expect(await ouvertes()).toEqual(['horloge_machine DEM12']);
+    await s.recevoir('20260603.LOG', '20260603 14:55:00|@StukUitgevoerd: A\n', MERCREDI - 5 * MINUTE);
+    expect(await ouvertes()).toEqual([]);
+    await s.recevoir('20260604.LOG', '20260604 14:56:00|@StukUitgevoerd: A\n', MERCREDI - 4 * MINUTE);
+    expect(await ouvertes()).toEqual(['horloge_machine DEM12']);
+    const [alerte] = (await s.alertes()).filter(({ etat }) => etat === 'ouverte');
+    expect(alerte).toMatchObject({ message: expect.stringContaining('est en avance de') });
+    await s.recevoir('20260603-2.LOG', '20260603 14:58:00|@StukUitgevoerd: B\n', MERCREDI - 2 * MINUTE);
+    expect(await ouvertes()).toEqual([]);
+  });
+});
+
 describe('F34 machine_silencieuse', () => {
   const LIGNE = '20260603 12:30:00|@StukUitgevoerd: A\n';
 

@@ -9,7 +9,7 @@ import { deverrouillerPurge, verrouillerPurge } from '../../src/postgres/conserv
 import { withClient } from '../../src/postgres/pool.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 import { Killed } from '../harness/programs.ts';
-import { everything, lost, purgeAt, purgeContext } from '../harness/purge.ts';
+import { everything, lost, purgeAt, purgeContext, vieillir } from '../harness/purge.ts';
 
 let workshop: Workshop;
 beforeAll(async () => {
@@ -136,6 +136,7 @@ describe('R10: to the second', () => {
 
 it('R10: a dry run says what a purge would do, and changes nothing', async () => {
   await two();
+  await vieillir(workshop.reader);
   const before = await everything(workshop);
   const dry = await purgeAt(workshop, '2030-01-01T00:00:00Z', {}, { aBlanc: true });
   expect(await everything(workshop)).toBe(before);
@@ -183,6 +184,7 @@ it('R11: the figures of a day stay to the last digit when its details go, also t
     [rows[0]!.centre, rows[0]!.id],
   );
   const figures = 'SELECT * FROM session_production ORDER BY id';
+  await vieillir(workshop.reader);
   const before = (await workshop.reader.query(figures)).rows;
   await purgeAt(workshop, '2027-05-29T12:00:00+02:00');
   expect((await workshop.reader.query(figures)).rows).toEqual(before);

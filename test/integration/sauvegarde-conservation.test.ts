@@ -1,6 +1,6 @@
 // R25: backups have an end. R16: what was erased after a backup does not come back with it.
 
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +38,9 @@ it('R25, R10: a backup goes a second after its time, not before; too many go; th
   const rules = { conservation: 30, gardees: 60 };
   const first = instantDe(noms[0]!);
   const expire = (rest: object, maintenant: number) =>
-    expirerSauvegardes(depot, { ...rules, ...rest }, { maintenant });
+    expirerSauvegardes(depot, { ...rules, ...rest }, { maintenant, part: 0.2 }).then(
+      ({ effacees }) => effacees,
+    );
   expect(await expire({}, first + 30 * DAY - 1000)).toEqual([]);
   const pool = (await tousLesFichiers(join(etabli.depot, 'archives'))).size;
   expect(await expire({}, first + 30 * DAY + 1)).toEqual([noms[0]]);
@@ -52,6 +54,29 @@ it('R25, R10: a backup goes a second after its time, not before; too many go; th
   const late = await etabli.sauvegarder({ maintenant: () => first + 40 * DAY });
   expect(late.effacees).toEqual([noms[2]]);
   expect((await readdir(etabli.depot)).sort()).toEqual([late.nom, 'archives']);
+}, 60_000);
+
+it('R25: a clock that jumped finds all backups too old: one in five goes at a time, and it is said', async () => {
+  const depot = join(etabli.home, 'horloge');
+  const { nom } = await etabli.sauvegarder({ vers: depot });
+  // Eleven in all, a day between them.
+  const noms = [nom];
+  for (let i = 1; i <= 10; i++) {
+    const before = new Date(instantDe(nom) - i * DAY)
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z')
+      .replaceAll(':', '-');
+    await cp(join(depot, nom), join(depot, before), { recursive: true });
+    noms.unshift(before);
+  }
+  const saut = await etabli.sauvegarder({ vers: depot, maintenant: () => instantDe(nom) + 900 * DAY });
+  expect(saut).toMatchObject({
+    effacees: noms.slice(0, 2),
+    effacement: expect.stringMatching(/^9 autres .*horloge/),
+  });
+  // The usual night: none is too old, none goes.
+  expect(await etabli.sauvegarder({ vers: depot })).toMatchObject({ effacees: [] });
+  expect((await new Depot(depot, []).noms()).slice(0, 9)).toEqual(noms.slice(2));
 }, 60_000);
 
 it('R25: an old backup that cannot be removed is told, and does not make the new one a failure', async () => {

@@ -18,6 +18,7 @@ const CENTRE: FaitsCentre = {
   nom: 'DEM12',
   derniereLigne: NOW,
   derniereReception: NOW,
+  dernierRecu: null,
   lignes: 0,
   rejetees: 0,
 };
@@ -41,6 +42,30 @@ function constats(
 const regles = (...args: Parameters<typeof constats>): string[] => constats(...args).map((c) => cleDe(c));
 const centre = (change: Partial<FaitsCentre>): Partial<Faits> => ({ centres: [{ ...CENTRE, ...change }] });
 const tache = (change: Partial<FaitsTache>): Partial<Faits> => ({ taches: [{ ...TACHE, ...change }] });
+
+describe('F25 the clock of a machine', () => {
+  const recu = (dernierRecu: number | null, more: Partial<FaitsCentre> = {}, env = {}): string[] =>
+    regles(centre({ dernierRecu, ...more }), { env });
+
+  it('is ahead from the set time on, to the second', () => {
+    expect(recu(NOW + 3600)).toEqual([]);
+    expect(recu(NOW + 3601)).toEqual(['horloge_machine DEM12']);
+    expect(recu(NOW + 3601, {}, { ALERTE_HORLOGE: '2h' })).toEqual([]);
+    expect(recu(NOW + 900 * 86_400, {}, { ALERTE_HORLOGE: 'non' })).toEqual([]);
+    const [found] = constats(centre({ dernierRecu: NOW + 7200 }));
+    expect(found?.message).toMatch(
+      /^L’horloge de DEM12 est en avance de 2 h 00 : .* le 03\/06\/2026 à 15:00 est daté du 03\/06\/2026 à 17:00/,
+    );
+  });
+
+  it('is behind when it was reset; a file of some days ago, or of an old machine, is no news', () => {
+    expect(recu(instant('2000-01-01T00:05:00+01:00'))).toEqual(['horloge_machine DEM12']);
+    expect(recu(NOW - 29 * 86_400)).toEqual([]);
+    const derniereReception = NOW - 3 * 86_400;
+    expect(recu(instant('2000-01-01T00:05:00+01:00'), { derniereReception, derniereLigne: NOW })).toEqual([]);
+    expect(recu(null)).toEqual([]);
+  });
+});
 
 describe('F34 a machine is silent', () => {
   const depuis = (de: string, env = {}, maintenant = NOW): string[] =>

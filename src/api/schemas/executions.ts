@@ -48,7 +48,7 @@ export const executionLue = z
 export const OPTIONS_PAR_TACHE = {
   ingest: ['centre'],
   sync: ['force'],
-  purge: [],
+  purge: ['force'],
   sauvegarde: [],
 } as const satisfies Record<NomTache, readonly string[]>;
 
@@ -61,7 +61,8 @@ export const executionDemandee = z
           .optional()
           .meta({ description: 'ingest : ce centre seulement', examples: ['DEM12'] }),
         force: z.boolean().optional().meta({
-          description: 'sync : remplacer la liste même si l’ERP ne rend rien ou presque',
+          description:
+            'sync : remplacer la liste même si l’ERP ne rend rien ou presque ; purge : même au-delà de PURGE_SEUIL_PART',
         }),
       })
       .optional(),

@@ -23,6 +23,8 @@ export interface AlertesConfig {
   readonly rejets: { readonly taux: number; readonly minimum: number } | undefined;
   /** seconds without a successful synchronisation after which the orders are stale */
   readonly commandesAge: number | undefined;
+  /** seconds that the last event of a file may lie after its reception; `undefined`: clocks are not watched */
+  readonly horloge: number | undefined;
   /** seconds that a planned task may be late */
   readonly retard: number | undefined;
   /** free space below which a disk is short: the smaller of both limits counts */
@@ -69,6 +71,11 @@ export const ALERTES_SETTINGS: readonly Setting[] = [
     default: '26h',
   },
   {
+    name: 'ALERTE_HORLOGE',
+    doc: 'Avance d’un événement sur sa réception au-delà de laquelle l’horloge d’une machine est dite fausse (« non » : jamais) ;\nun retard l’est au-delà de 30 jours.',
+    default: '1h',
+  },
+  {
     name: 'ALERTE_RETARD',
     doc: 'Retard au-delà duquel une tâche planifiée est dite manquée (« non » : jamais).',
     default: '30min',
@@ -101,6 +108,7 @@ export function readAlertes(text: Texte, problems: string[]): AlertesConfig {
     feries: lireFeries('FERIES', text('FERIES'), problems),
     rejets: readRejets(text, problems),
     commandesAge: duree('ALERTE_COMMANDES_AGE', text('ALERTE_COMMANDES_AGE'), 60, 366 * JOUR, problems),
+    horloge: duree('ALERTE_HORLOGE', text('ALERTE_HORLOGE'), 60, 366 * JOUR, problems),
     retard: duree('ALERTE_RETARD', text('ALERTE_RETARD'), 60, 7 * JOUR, problems),
     disque: readDisque(text('ALERTE_DISQUE'), problems),
     rappel: duree('ALERTE_RAPPEL', text('ALERTE_RAPPEL'), 10 * 60, 30 * JOUR, problems),

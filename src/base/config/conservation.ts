@@ -1,4 +1,4 @@
-import type { Texte } from './nombres.ts';
+import { nombre, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
 /** A retention period: calendar months or days; undefined: for ever. */
@@ -152,7 +152,23 @@ export const CONSERVATION_SETTINGS: readonly Setting[] = [
     doc: 'Pourquoi le journal d’audit est gardé hors de 6 à 12 mois (contrôle interne, obligation légale…) ; reprise au registre.',
     default: '',
   },
+  {
+    name: 'PURGE_SEUIL_PART',
+    doc: 'Part (0 à 1) de ce qui est enregistré d’une sorte qu’une purge efface sans --force. Au-delà elle n’efface rien : l’horloge du\nserveur a pu sauter. 1 : jamais de refus pour cela.',
+    default: '0.2',
+  },
 ];
+
+/** What a purge may do without being asked. */
+export interface PurgeConfig {
+  /** largest share (0 to 1) of what is stored of a kind that one purge takes without --force */
+  readonly seuilPart: number;
+}
+
+/** Reads the guard of the purge. */
+export function readPurge(text: Texte, problems: string[]): PurgeConfig {
+  return { seuilPart: nombre('PURGE_SEUIL_PART', text, problems, 0, 1) };
+}
 
 /**
  * Reads the retention periods. Adds one line to `problems` for each that is wrong or out of its bounds.

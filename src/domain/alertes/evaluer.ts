@@ -18,6 +18,8 @@ export interface Reglages {
   readonly feries: Feries;
   readonly rejets: { readonly taux: number; readonly minimum: number } | undefined;
   readonly commandesAge: number | undefined;
+  /** seconds that the last event of a file may lie after its reception */
+  readonly horloge: number | undefined;
   readonly retard: number | undefined;
   readonly disque: { readonly part: number | undefined; readonly octets: number | undefined } | undefined;
 }
@@ -29,6 +31,8 @@ export interface FaitsCentre {
   readonly derniereLigne: number | null;
   /** when bytes of it were last read; null: never */
   readonly derniereReception: number | null;
+  /** latest time stamp in the file that came last, at `derniereReception`; null: it has none */
+  readonly dernierRecu: number | null;
   /** lines, and those in quarantine, of the files that came last */
   readonly lignes: number;
   readonly rejetees: number;
@@ -76,11 +80,15 @@ interface Contexte {
 /** An open alert on quarantine ends below this share of the limit, one on a disk above that multiple of it. */
 const RETOUR_REJETS = 0.8;
 const RETOUR_DISQUE = 1.1;
+/** What a machine sends is seconds old, or some days when it was not connected: a month (seconds) is a clock that was reset. */
+const RETARD_HORLOGE = 30 * 86_400;
+/** Files of the past that somebody brings are no news after this long (seconds). */
+const RECENT = 2 * 86_400;
 
 /** Everything that is wrong. */
 export function evaluer(faits: Faits, ctx: Contexte): Constat[] {
   return [
-    ...faits.centres.flatMap((centre) => [silence(centre, ctx), rejets(centre, ctx)]),
+    ...faits.centres.flatMap((centre) => [silence(centre, ctx), rejets(centre, ctx), horloge(centre, ctx)]),
     ...faits.taches.flatMap((tache) => [echec(tache), anciennes(tache, ctx), manquee(tache, ctx)]),
     ...faits.disques.map((disque) => court(disque, ctx)),
   ].filter((constat) => constat !== undefined);
@@ -126,6 +134,27 @@ function rejets(centre: FaitsCentre, { reglages, ouvertes }: Contexte): Constat 
     objet: nom,
     message: `${nom} : ${rejetees} lignes sur ${lignes} des derniers fichiers reçus sont en quarantaine (${part}).`,
     details: { lignes, rejetees, taux_limite: taux },
+    depuis: undefined,
+  };
+}
+
+/** F25: what has just come is dated later than now, or of long ago. */
+function horloge(centre: FaitsCentre, { reglages, time, maintenant }: Contexte): Constat | undefined {
+  const { nom, dernierRecu, derniereReception } = centre;
+  if (reglages.horloge === undefined || dernierRecu === null || derniereReception === null) return undefined;
+  const avance = dernierRecu - derniereReception;
+  const recent = Math.abs(maintenant - derniereReception) < RECENT;
+  if (avance <= reglages.horloge && !(recent && -avance > RETARD_HORLOGE)) return undefined;
+  const sens = avance > 0 ? 'en avance' : 'en retard';
+  return {
+    regle: 'horloge_machine',
+    objet: nom,
+    message: `L’horloge de ${nom} est ${sens} de ${enDuree(Math.abs(Math.round(avance)))} : ce qui est arrivé le ${enInstant(time, derniereReception)} est daté du ${enInstant(time, dernierRecu)}.`,
+    details: {
+      dernier_evenement: time.format(Math.floor(dernierRecu)),
+      derniere_reception: time.format(Math.floor(derniereReception)),
+      limite_secondes: reglages.horloge,
+    },
     depuis: undefined,
   };
 }

@@ -30,6 +30,12 @@ export const REGLES = {
     ...{ gravite: 'attention', apres: 0, calme: 0 },
     conseil: 'Regardez les lignes : npx atelier rejets --centre NOM ; un réglage de la machine a pu changer.',
   },
+  horloge_machine: {
+    titre: 'Horloge d’une machine fausse',
+    ...{ gravite: 'attention', apres: 0, calme: 0 },
+    conseil:
+      'Mettez la machine à l’heure (pile du pupitre, serveur de temps) : ses journées sont rangées sous de fausses dates.',
+  },
   import_echoue: {
     titre: 'Import échoué',
     ...{ gravite: 'critique', apres: NOUVEL_ESSAI, calme: 0 },

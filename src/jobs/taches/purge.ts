@@ -8,7 +8,7 @@ export const tachePurge: Tache = {
   async executer(ctx) {
     const { etat, categories } = await suivreTache(
       { job: 'purge', execution: ctx.execution },
-      () => purger(ctx),
+      () => purger(ctx, { force: ctx.options.force ?? false }),
       (bilan) => bilan.etat,
     );
     return { etat, compteurs: Object.fromEntries(categories.map((c) => [c.categorie, c.lignes])) };

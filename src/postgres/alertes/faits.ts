@@ -15,11 +15,12 @@ export async function faitsDesCentres(db: Queryable): Promise<FaitsCentre[]> {
   const { rows } = await db.query<FaitsCentre>(
     `SELECT c.nom, extract(epoch FROM greatest(d.ligne, r.ligne))::float8 AS "derniereLigne",
             extract(epoch FROM f.reception)::float8 AS "derniereReception",
+            extract(epoch FROM f.dernier)::float8 AS "dernierRecu",
             coalesce(r.lignes, 0)::bigint AS lignes, coalesce(r.rejetees, 0)::bigint AS rejetees
        FROM centre_usinage c
        LEFT JOIN LATERAL (
-         SELECT w.derniere_reception AS reception FROM fichier_log_version w
-          WHERE w.centre_usinage_id = c.id ORDER BY w.derniere_reception DESC LIMIT 1) f ON true
+         SELECT w.derniere_reception AS reception, w.dernier_instant AS dernier FROM fichier_log_version w
+          WHERE w.centre_usinage_id = c.id ORDER BY w.derniere_reception DESC, w.id DESC LIMIT 1) f ON true
       CROSS JOIN LATERAL (
          SELECT max(w.dernier_instant) AS ligne FROM fichier_log_jour j JOIN fichier_log_version w ON w.id = j.version_id
           WHERE j.centre_usinage_id = c.id AND w.active

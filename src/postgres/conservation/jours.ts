@@ -6,7 +6,7 @@ export interface JoursEchus {
   readonly centreId: number;
   /** last production day that is wholly past */
   readonly dernier: number;
-  /** today: a later day is a machine's wrong clock, and counts from when it was received */
+  /** today: a later day is a machine's wrong clock; like any other, it counts from when it was received */
   readonly aujourdhui: number;
   readonly avant: number;
 }
@@ -27,9 +27,19 @@ export async function listerCentres(db: Queryable): Promise<CentrePurge[]> {
   return rows;
 }
 
-/** SQL: day `jour`, received at `recu`, is past; with {@link values} as parameters. */
-export const echus = (jour: string, recu: string): string =>
-  `(${jour} <= $2::date OR (${jour} > $3::date AND ${recu} < $4::timestamptz))`;
+/** SQL: by its date, day `jour` may be past; with {@link values} as parameters. */
+export const date = (jour: string): string => `(${jour} <= $2::date OR ${jour} > $3::date)`;
+/**
+ * SQL: something of day `jour` was received since the cut-off. Age is the later of a day and its reception: a controller that
+ * was reset to 2000 writes of today.
+ */
+export const recemmentRecu = (jour: string): string => `EXISTS (
+  SELECT FROM fichier_log_jour rj JOIN fichier_log_version rv ON rv.id = rj.version_id
+   WHERE rj.centre_usinage_id = $1 AND rj.jour = ${jour} AND rv.derniere_reception >= $4::timestamptz)`;
+/** SQL: the day of session `s` is past: none of its files came since the cut-off, nor was one entered by hand. */
+const JOUR_ECHU = `${date('s.date_production')} AND NOT ${recemmentRecu('s.date_production')}
+        AND NOT EXISTS (SELECT FROM session_production m WHERE m.centre_usinage_id = $1
+                           AND m.date_production = s.date_production AND m.origine = 'manuel' AND m.date_creation >= $4::timestamptz)`;
 /** The first four parameters of what asks for days that are past. */
 export const values = ({ centreId, dernier, aujourdhui, avant }: JoursEchus): unknown[] => [
   centreId,
@@ -50,7 +60,7 @@ const A_DES_DETAILS = DETAILS.map(
 export async function joursAvecDetails(db: Queryable, echeance: JoursEchus): Promise<number[]> {
   const { rows } = await db.query<{ jour: string }>(
     `SELECT DISTINCT s.date_production AS jour FROM session_production s
-      WHERE s.centre_usinage_id = $1 AND ${echus('s.date_production', 's.date_creation')}
+      WHERE s.centre_usinage_id = $1 AND ${JOUR_ECHU}
         AND ((s.origine = 'log' AND NOT EXISTS (SELECT FROM jour_gele g WHERE g.centre_usinage_id = $1
                 AND g.jour = s.date_production AND g.details_purges_le IS NOT NULL)) OR ${A_DES_DETAILS})
       ORDER BY 1`,
@@ -63,7 +73,7 @@ export async function joursAvecDetails(db: Queryable, echeance: JoursEchus): Pro
 export async function joursAvecSession(db: Queryable, echeance: JoursEchus): Promise<number[]> {
   const { rows } = await db.query<{ jour: string }>(
     `SELECT DISTINCT s.date_production AS jour FROM session_production s
-      WHERE s.centre_usinage_id = $1 AND ${echus('s.date_production', 's.date_creation')} ORDER BY 1`,
+      WHERE s.centre_usinage_id = $1 AND ${JOUR_ECHU} ORDER BY 1`,
     values(echeance),
   );
   return rows.map((row) => parseDay(row.jour));
@@ -130,9 +140,14 @@ export async function supprimerSessions(
   return rowCount ?? 0;
 }
 
-/** SQL: the latest thing that version `v` tells of happened before the cut-off; one without any counts from its last reading. `$5` is the present. */
+/**
+ * SQL: the latest thing that version `v` tells of happened before the cut-off, and was received before it; one without any
+ * counts from its last reading. `$5` is the present.
+ */
 export const VERSION_ECHUE = `
-  NOT EXISTS (SELECT FROM fichier_log_jour j WHERE j.version_id = v.id AND NOT ${echus('j.jour', 'l.lu')})
+  v.derniere_reception < $4::timestamptz
+  AND NOT EXISTS (SELECT FROM fichier_log_jour j WHERE j.version_id = v.id
+                     AND (NOT ${date('j.jour')} OR ${recemmentRecu('j.jour')}))
   AND CASE WHEN v.dernier_instant IS NULL OR v.dernier_instant > $5::timestamptz THEN l.lu ELSE v.dernier_instant END < $4::timestamptz`;
 /** SQL: `l.lu`, when version `v` was last read. */
 export const DERNIERE_LECTURE = `CROSS JOIN LATERAL (

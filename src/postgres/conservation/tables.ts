@@ -3,23 +3,23 @@ import { type Client, type Queryable, transaction } from '../pool.ts';
 /** A table whose rows go by their age. */
 interface TableDatee {
   readonly table: string;
-  /** SQL: row `t` is older than `$1` */
-  readonly echue: string;
+  /** SQL: from when row `t` ages; it is to go once this is before the cut-off. NULL: it stays */
+  readonly quand: string;
 }
 
 /** Tables by kind of retention. */
 export const TABLES_DATEES = {
-  executions: [{ table: 'execution', echue: 'coalesce(t.fin, t.debut) < $1' }],
-  commandes: [{ table: 'commande_historique', echue: 't.date_changement < $1' }],
-  audit: [{ table: 'journal_audit', echue: 't.instant < $1' }],
+  executions: [{ table: 'execution', quand: 'coalesce(t.fin, t.debut)' }],
+  commandes: [{ table: 'commande_historique', quand: 't.date_changement' }],
+  audit: [{ table: 'journal_audit', quand: 't.instant' }],
   // An open alert stays, however old it is.
-  alertes: [{ table: 'alerte', echue: 't.fin < $1' }],
+  alertes: [{ table: 'alerte', quand: 't.fin' }],
   connexions: [
-    { table: 'tentative_connexion', echue: 't.dernier_echec < $1' },
-    { table: 'jeton_rafraichissement', echue: 't.expire < $1' },
+    { table: 'tentative_connexion', quand: 't.dernier_echec' },
+    { table: 'jeton_rafraichissement', quand: 't.expire' },
   ],
-  // Of a key that was revoked, the revocation is its end.
-  cles: [{ table: 'cle_api', echue: 'least(t.date_fin, t.revoquee) < $1' }],
+  // Of a key that was revoked, the revocation is its end; one that was made with an end in the past has just been made.
+  cles: [{ table: 'cle_api', quand: 'greatest(least(t.date_fin, t.revoquee), t.date_creation)' }],
 } as const satisfies Readonly<Record<string, readonly TableDatee[]>>;
 export type CategorieDatee = keyof typeof TABLES_DATEES;
 
@@ -30,10 +30,32 @@ export async function compterAnciens(
   avant: number,
 ): Promise<number> {
   let nombre = 0;
-  for (const { table, echue } of TABLES_DATEES[categorie]) {
+  for (const { table, quand } of TABLES_DATEES[categorie]) {
     const { rows } = await db.query<{ nombre: number }>(
-      `SELECT count(*) AS nombre FROM ${table} t WHERE ${echue}`,
+      `SELECT count(*) AS nombre FROM ${table} t WHERE ${quand} < $1`,
       [new Date(avant)],
+    );
+    nombre += rows[0]!.nombre;
+  }
+  return nombre;
+}
+
+/**
+ * On how many days rows of a kind that are older than an instant were written: a day with many counts as one.
+ *
+ * @param avant ms since the epoch; undefined: rows of any age
+ */
+export async function joursDates(
+  db: Queryable,
+  categorie: CategorieDatee,
+  avant: number | undefined,
+): Promise<number> {
+  let nombre = 0;
+  for (const { table, quand } of TABLES_DATEES[categorie]) {
+    const { rows } = await db.query<{ nombre: number }>(
+      `SELECT count(DISTINCT (${quand} AT TIME ZONE 'UTC')::date) AS nombre FROM ${table} t
+        WHERE $1::timestamptz IS NULL OR ${quand} < $1`,
+      [avant === undefined ? null : new Date(avant)],
     );
     nombre += rows[0]!.nombre;
   }
@@ -56,13 +78,13 @@ export async function supprimerAnciens(
   chaque: (nombre: number) => Promise<void>,
 ): Promise<number> {
   let nombre = 0;
-  for (const { table, echue } of TABLES_DATEES[categorie]) {
+  for (const { table, quand } of TABLES_DATEES[categorie]) {
     for (let last = lot; last === lot; ) {
       last = await transaction(client, async () => {
         // The audit log lets nothing go but what retention asks for.
         await client.query("SELECT set_config('atelier.purge', 'oui', true)");
         const { rowCount } = await client.query(
-          `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table} t WHERE ${echue} LIMIT $2))`,
+          `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table} t WHERE ${quand} < $1 LIMIT $2))`,
           [new Date(avant), lot],
         );
         const gone = rowCount ?? 0;
