@@ -329,6 +329,7 @@ CREATE TABLE fichier_log_jour (
   centre_usinage_id integer NOT NULL,
   jour date NOT NULL,
   evenements integer NOT NULL,
+  recu_le timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT fichier_log_jour_pkey PRIMARY KEY (version_id, jour),
   CONSTRAINT fichier_log_jour_centre_usinage_id_fkey FOREIGN KEY (centre_usinage_id) REFERENCES centre_usinage(id),
   CONSTRAINT fichier_log_jour_version_id_fkey FOREIGN KEY (version_id) REFERENCES fichier_log_version(id) ON DELETE CASCADE
@@ -339,6 +340,7 @@ COMMENT ON COLUMN fichier_log_jour.version_id IS 'Version';
 COMMENT ON COLUMN fichier_log_jour.centre_usinage_id IS 'Centre d’usinage de la version';
 COMMENT ON COLUMN fichier_log_jour.jour IS 'Journée de production';
 COMMENT ON COLUMN fichier_log_jour.evenements IS 'Nombre d’événements connus de la version ce jour-là';
+COMMENT ON COLUMN fichier_log_jour.recu_le IS 'Quand un événement de cette journée est arrivé pour la dernière fois dans cette version, à l’horloge de PostgreSQL ; la conservation compte l’âge d’une journée depuis là';
 
 CREATE TABLE fichier_log_prefixe (
   fichier_log_id integer NOT NULL,

@@ -28,6 +28,6 @@ const onEtape = (etape: EtapePurge): void => {
 const { conservation } = loadConfig({ DATABASE_URL: order.url, ...order.settings });
 await purger(
   { ...context, onEtape, config: { ...context.config, conservation } },
-  { maintenant: order.maintenant, lots: { jours: 2, versions: 2, lignes: 3 } },
+  { maintenant: order.maintenant, lots: { jours: 2, versions: 2, lignes: 3 }, force: true },
 );
 await context.pool.end();

@@ -45,6 +45,7 @@ export async function vieillir(pool: Pool): Promise<void> {
   await pool.query(`
     UPDATE fichier_log_version SET date_creation = least(date_creation, dernier_instant),
       derniere_reception = least(derniere_reception, dernier_instant) WHERE dernier_instant < derniere_reception;
+    UPDATE fichier_log_jour SET recu_le = least(recu_le, jour);
     UPDATE session_production SET date_creation = date_production WHERE date_production < date_creation AND origine = 'manuel';
     UPDATE cle_api SET date_creation = least(date_creation, date_fin)`);
 }

@@ -158,7 +158,14 @@ it('O6, F34: and alerts are told rightly', async () => {
   expect(centres).toHaveLength(30);
   const last = at('2023-01-01T00:00Z') + 1000 * (86_400 + 3600);
   expect(centres[0]).toEqual({
-    ...{ nom: 'C1', derniereLigne: last, derniereReception: last + 3600, dernierRecu: last, lignes: 3, rejetees: 3 },
+    ...{
+      nom: 'C1',
+      derniereLigne: last,
+      derniereReception: last + 3600,
+      dernierRecu: last,
+      lignes: 3,
+      rejetees: 3,
+    },
   });
   const alertes = await listerAlertes(pool, { toutes: true, limite: 7 });
   expect(alertes.map(({ objet }) => objet)).toEqual(

@@ -224,7 +224,7 @@ describe('R9: accounts that nobody uses', () => {
   const purge = async (months: number) => {
     const ctx = contextOn(api.pool, place.url);
     const config = { ...ctx.config, conservation: conservation({ CONSERVATION_AUDIT: '12 mois' }) };
-    const bilan = await purger({ ...ctx, config }, { maintenant: Date.now() + months * month });
+    const bilan = await purger({ ...ctx, config }, { maintenant: Date.now() + months * month, force: true });
     return Object.fromEntries(bilan.categories.map((c) => [c.categorie, c.lignes]));
   };
 

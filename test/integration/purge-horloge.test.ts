@@ -69,7 +69,8 @@ describe('a machine’s clock', () => {
     await write('DEM12/20000101.LOG', day('20000101', '1'));
     await workshop.import();
     await workshop.reader.query(
-      `UPDATE fichier_log_version SET date_creation = '2021-06-01', derniere_reception = '2021-06-01'`,
+      `UPDATE fichier_log_version SET date_creation = '2021-06-01', derniere_reception = '2021-06-01';
+       UPDATE fichier_log_jour SET recu_le = '2021-06-01'`,
     );
     await write('DEM12/20000101-2.LOG', day('20000101', '2').replaceAll(' 06:', ' 07:'));
     await workshop.import();

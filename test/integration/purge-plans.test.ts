@@ -25,8 +25,8 @@ const MANY = `
   INSERT INTO fichier_log (id, centre_usinage_id, chemin, etat, version_id, taille)
     SELECT id, centre_usinage_id, id || '.LOG', 'lu', id, taille FROM fichier_log_version;
   INSERT INTO fichier_log_contenu (fichier_log_id, version_id, etat) SELECT id, id, 'active' FROM fichier_log_version;
-  INSERT INTO fichier_log_jour (version_id, centre_usinage_id, jour, evenements)
-    SELECT id, centre_usinage_id, premier_instant::date, 60 FROM fichier_log_version;
+  INSERT INTO fichier_log_jour (version_id, centre_usinage_id, jour, evenements, recu_le)
+    SELECT id, centre_usinage_id, premier_instant::date, 60, premier_instant FROM fichier_log_version;
   INSERT INTO ligne_rejetee (version_id, centre_usinage_id, ligne, octet, longueur, raison, texte, jour)
     SELECT v.id, centre_usinage_id, n, n, 1, 'sans_separateur', 'x', premier_instant::date
       FROM fichier_log_version v, generate_series(1, 60) n;

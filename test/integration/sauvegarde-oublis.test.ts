@@ -12,6 +12,7 @@ import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { createApi } from '../harness/api.ts';
 import { DAY, type Installation, install } from '../harness/cli.ts';
 import { createDatabase } from '../harness/postgres.ts';
+import { vieillir } from '../harness/purge.ts';
 import { toutesLesLignes } from '../harness/sauvegarde.ts';
 import { dumpState } from '../harness/state.ts';
 
@@ -94,6 +95,7 @@ it('R16, R15, R10: an older backup, restored after a purge and an erasure; then 
   const nom = await sauvegarde();
   const before = await dumpState(place.pool);
   expect(before.sessions).toHaveLength(3);
+  await vieillir(place.pool);
   const purged = JSON.parse(await fait(['purge', '--json']));
   for (const categorie of ['details', 'quarantaine', 'archives', 'sessions'])
     expect(purged.categories.find((c: { categorie: string }) => c.categorie === categorie).lignes).not.toBe(

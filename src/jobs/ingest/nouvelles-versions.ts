@@ -3,7 +3,7 @@ import { AtelierError } from '../../base/errors.ts';
 import { formatEncoding } from '../../domain/journal/encoding.ts';
 import type { ContenuConnu } from '../../domain/journal/versions.ts';
 import { joursSansQuarantaine } from '../../postgres/conservation/jours-geles.ts';
-import { deleteJours, insertJours } from '../../postgres/journaux/jours.ts';
+import { deleteAutresJours, insertJours } from '../../postgres/journaux/jours.ts';
 import { copyRejets, deleteRejets, recompterPurges } from '../../postgres/journaux/rejets.ts';
 import {
   insertVersions,
@@ -63,7 +63,7 @@ export async function writeVersions(
   for (const nouvelle of nouvelles) {
     const old = before.find(({ id }) => id === nouvelle.grandie?.versionId);
     if (old && (await isHeldOnce(client, old.id))) {
-      keptLines.set(nouvelle, await grow(client, centre, old, toVersion(nouvelle, centre.regles)));
+      keptLines.set(nouvelle, await grow(client, centre, old, nouvelle));
       ids.set(nouvelle, old.id);
       if (old.rejets_purges > 0) purged.push(old.id);
     } else {
@@ -89,11 +89,12 @@ export async function writeVersions(
 /** Lets a version become the longer one that continues it; returns how many of its lines stay as they are. */
 async function grow(
   client: Client,
-  centre: { readonly id: number },
+  centre: { readonly id: number; readonly regles: string },
   before: VersionRow,
-  row: VersionEcrite,
+  nouvelle: Nouvelle,
 ): Promise<number> {
-  await deleteJours(client, before.id);
+  const row = toVersion(nouvelle, centre.regles);
+  await deleteAutresJours(client, before.id, joursDe(nouvelle.contenu).keys());
   // All lines but the last one are the same in the longer bytes, unless they are read in another encoding.
   const kept = before.encodage === row.encodage ? Math.max(before.lignes - 1, 0) : 0;
   if (before.lignes_rejetees > 0) await deleteRejets(client, before.id, kept + 1);

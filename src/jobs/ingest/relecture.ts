@@ -1,7 +1,7 @@
 import { formatEncoding, parseEncoding } from '../../domain/journal/encoding.ts';
 import { joursSansQuarantaine } from '../../postgres/conservation/jours-geles.ts';
 import { lockCentre } from '../../postgres/journaux/fichiers.ts';
-import { deleteJours, insertJours, markVersionsDays } from '../../postgres/journaux/jours.ts';
+import { deleteAutresJours, insertJours, markVersionsDays } from '../../postgres/journaux/jours.ts';
 import { copyRejets, deleteRejets } from '../../postgres/journaux/rejets.ts';
 import {
   findOutdated,
@@ -76,7 +76,7 @@ async function relire(ctx: IngestContext, centre: CentreAImporter, version: Vers
       );
       if (!still) return [];
       const before = await markVersionsDays(client, [version.id]);
-      await deleteJours(client, version.id);
+      await deleteAutresJours(client, version.id, joursDe(contenu).keys());
       await deleteRejets(client, version.id, 0);
       await updateVersion(client, version.id, {
         sha256: version.sha256,

@@ -34,8 +34,8 @@ export const date = (jour: string): string => `(${jour} <= $2::date OR ${jour} >
  * was reset to 2000 writes of today.
  */
 export const recemmentRecu = (jour: string): string => `EXISTS (
-  SELECT FROM fichier_log_jour rj JOIN fichier_log_version rv ON rv.id = rj.version_id
-   WHERE rj.centre_usinage_id = $1 AND rj.jour = ${jour} AND rv.derniere_reception >= $4::timestamptz)`;
+  SELECT FROM fichier_log_jour rj
+   WHERE rj.centre_usinage_id = $1 AND rj.jour = ${jour} AND rj.recu_le >= $4::timestamptz)`;
 /** SQL: the day of session `s` is past: none of its files came since the cut-off, nor was one entered by hand. */
 const JOUR_ECHU = `${date('s.date_production')} AND NOT ${recemmentRecu('s.date_production')}
         AND NOT EXISTS (SELECT FROM session_production m WHERE m.centre_usinage_id = $1

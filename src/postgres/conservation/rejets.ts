@@ -4,16 +4,14 @@ import { DERNIERE_LECTURE, date, type JoursEchus, VERSION_ECHUE, values } from '
 
 /** SQL: rejected line `r` of version `v` is past: by its day, or with its version when it belongs to none. */
 const REJET_ECHU = `CASE WHEN r.jour IS NULL THEN v.echue
-  ELSE v.recue < $4::timestamptz AND ${date('r.jour')} AND r.jour NOT IN (SELECT jour FROM recents) END`;
+  ELSE (v.compte OR v.recue < $4::timestamptz) AND ${date('r.jour')} AND r.jour NOT IN (SELECT jour FROM recents) END`;
 /** SQL: versions of the centre that have lines in quarantine, with what is the same for all of those; their days that are recent. */
 const versions = (parmi = ''): string => `versions AS MATERIALIZED (
-  SELECT v.id, v.derniere_reception AS recue, (${VERSION_ECHUE}) AS echue FROM fichier_log_version v ${DERNIERE_LECTURE}
+  SELECT v.id, v.derniere_reception AS recue, v.ecartee IS NULL AS compte, (${VERSION_ECHUE}) AS echue FROM fichier_log_version v ${DERNIERE_LECTURE}
    WHERE v.centre_usinage_id = $1 AND v.lignes_rejetees > v.rejets_purges ${parmi}),
  recents AS MATERIALIZED (
   SELECT DISTINCT oj.jour FROM versions v JOIN fichier_log_jour oj ON oj.version_id = v.id
-    JOIN fichier_log_jour rj ON rj.centre_usinage_id = $1 AND rj.jour = oj.jour
-    JOIN fichier_log_version rv ON rv.id = rj.version_id AND rv.derniere_reception >= $4::timestamptz
-   WHERE v.recue < $4::timestamptz)`;
+    JOIN fichier_log_jour rj ON rj.centre_usinage_id = $1 AND rj.jour = oj.jour AND rj.recu_le >= $4::timestamptz)`;
 
 /** What of the quarantine of a centre is past. */
 export interface RejetsEchus {

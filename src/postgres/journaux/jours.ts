@@ -2,7 +2,10 @@ import { formatDay, parseDay } from '../../base/time.ts';
 import { GELE } from '../conservation/jours-geles.ts';
 import type { Client, Queryable } from '../pool.ts';
 
-/** Notes which production days each version touches, with the number of its events there. */
+/**
+ * Notes which production days each version touches, with the number of its events there. A day that has as many as before
+ * was received when it was; another one, now.
+ */
 export async function insertJours(
   client: Client,
   centreId: number,
@@ -21,13 +24,23 @@ export async function insertJours(
   if (versions.length === 0) return;
   await client.query(
     `INSERT INTO fichier_log_jour (version_id, centre_usinage_id, jour, evenements)
-     SELECT v, $1, j, e FROM unnest($2::int[], $3::date[], $4::int[]) u (v, j, e)`,
+     SELECT v, $1, j, e FROM unnest($2::int[], $3::date[], $4::int[]) u (v, j, e)
+     ON CONFLICT (version_id, jour) DO UPDATE SET evenements = excluded.evenements, recu_le = now()
+      WHERE fichier_log_jour.evenements <> excluded.evenements`,
     [centreId, versions, jours, evenements],
   );
 }
 
-export async function deleteJours(client: Client, versionId: number): Promise<void> {
-  await client.query('DELETE FROM fichier_log_jour WHERE version_id = $1', [versionId]);
+/** A version does not touch any other days than these (day numbers). */
+export async function deleteAutresJours(
+  client: Client,
+  versionId: number,
+  jours: Iterable<number>,
+): Promise<void> {
+  await client.query('DELETE FROM fichier_log_jour WHERE version_id = $1 AND jour <> ALL ($2::date[])', [
+    versionId,
+    [...jours].map(formatDay),
+  ]);
 }
 
 /** Marks every production day that the given versions touch for recomputation; returns those days. */
