@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import fastify, {
   type FastifyBaseLogger,
@@ -15,6 +14,8 @@ import type { z } from 'zod';
 import type { Acces, Acteur } from './acces.ts';
 import { authentifier } from './auth/authentifier.ts';
 import { refuserAvantLecture, refuserClient } from './client-errors.ts';
+import { exigerCorps, lireCorps } from './corps.ts';
+import { ENTETES_LISIBLES, entetesCors } from './cors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
 import { journaliser } from './journal.ts';
@@ -45,6 +46,7 @@ import { routesToken } from './routes/token.ts';
 import { routesUsers } from './routes/users.ts';
 import { methodesPermises } from './routes-connues.ts';
 import { tracerRequetesHttp } from './traces.ts';
+import { echapperOctets, exigerUtf8 } from './utf8.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -111,25 +113,30 @@ export async function buildApp(
       ignoreTrailingSlash: true,
       maxParamLength: 300,
       // A value given twice becomes a list, which no schema of ours takes: refused by name.
-      querystringParser: (text) => paires(text),
+      querystringParser: (text) => parNom(new URLSearchParams(text)),
     },
+    rewriteUrl: ({ url = '/' }) => echapperOctets(url),
     // An address that cannot be read comes past no hook: what those do is done here.
     frameworkErrors: (error, request, reply) => {
       const probleme = enProbleme(error);
       request.log.info({ statut: probleme.status, cause: error.code }, 'requête refusée avant lecture');
-      reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+      reply.headers({
+        ...entetesCors(origines, request.headers.origin),
+        'x-request-id': request.id,
+        'x-content-type-options': 'nosniff',
+      });
       void envoyerProbleme(request, reply, probleme);
     },
-    clientErrorHandler: refuserClient,
+    clientErrorHandler: refuserClient(origines),
   });
 
-  refuserAvantLecture(app);
-  // JSON and forms are all that is ever read; any other body is a 415.
-  app.removeContentTypeParser('text/plain');
+  refuserAvantLecture(app, origines);
+  lireCorps(app, { json: true, formulaire: parNom });
   app.decorateRequest('acteur', undefined);
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
     const result = schema.safeParse(data);
-    return result.success ? { value: result.data } : { error: fautesDe(result.error, httpPart ?? 'body') };
+    if (result.success) return { value: result.data };
+    return { error: fautesDe(result.error, httpPart ?? 'body', data) };
   });
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
@@ -161,10 +168,25 @@ export async function buildApp(
   mesurerRequetes(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+  });
+  // Before anything can refuse: whoever is listed may read refusals, too.
+  await app.register(cors, {
+    // Whoever is not listed gets no CORS header at all, nor a preflight: to him OPTIONS is a method like another.
+    origin:
+      origines.length > 0 &&
+      ((origin, done) => done(null, origin !== undefined && origines.includes(origin))),
+    strictPreflight: false,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: [...ENTETES_LISIBLES],
+    credentials: origines.length > 0,
+    maxAge: 600,
+  });
+  app.addHook('onRequest', async (request) => {
     if (request.url.length > limites.url) {
       throw new Probleme(414, `Une adresse a au plus ${limites.url} caractères.`);
     }
     exigerHote(request);
+    exigerUtf8(request.url.slice(request.url.indexOf('?') + 1), 'L’adresse');
   });
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -174,33 +196,13 @@ export async function buildApp(
     hsts: { maxAge: 31_536_000, includeSubDomains: false },
     crossOriginResourcePolicy: { policy: 'same-origin' },
   });
-  await app.register(cors, {
-    // Whoever is not listed gets no CORS header at all, nor a preflight: to him OPTIONS is a method like another.
-    origin:
-      origines.length > 0 &&
-      ((origin, done) => done(null, origin !== undefined && origines.includes(origin))),
-    strictPreflight: false,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: [
-      'Link',
-      'X-Total-Count',
-      'X-Total-Count-Kind',
-      'X-Next-Cursor',
-      'ETag',
-      'Location',
-      'X-Request-Id',
-      'Content-Disposition',
-    ],
-    credentials: origines.length > 0,
-    maxAge: 600,
-  });
   await app.register(compress, { threshold: 1024, encodings: ['gzip', 'deflate'] });
   await app.register(cookie);
-  await app.register(formbody, { bodyLimit: 16_384 });
   await documenter(app);
 
   app.addHook('onRequest', authentifier(deps));
   retenirEcritures(app, deps);
+  app.addHook('preValidation', exigerCorps);
   let stopping = false;
   app.addHook('preClose', async () => {
     stopping = true;
@@ -243,10 +245,10 @@ function exigerHote({ raw }: FastifyRequest): void {
   });
 }
 
-/** Query string to an object: a name given twice becomes a list. */
-function paires(text: string): Record<string, unknown> {
+/** Names and values as an object: a name given twice becomes a list. */
+function parNom(paires: Iterable<readonly [string, string]>): Record<string, unknown> {
   const values: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of paires) {
     const before = values[name];
     if (before === undefined) values[name] = value;
     else if (Array.isArray(before)) before.push(value);

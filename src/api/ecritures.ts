@@ -12,8 +12,9 @@ import {
 import { ecrire } from './acces.ts';
 import type { ApiDeps } from './deps.ts';
 import { etagDe, exigerIfMatch } from './etag.ts';
-import { introuvable, Probleme } from './problemes.ts';
+import { avecNom, introuvable, Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
+import { changements, situerInstants } from './saisies/recu.ts';
 import { erreurs, json, parametresId } from './schemas/commun.ts';
 import { SANS_PARAMETRE } from './schemas/saisie.ts';
 
@@ -23,6 +24,9 @@ export interface Ligne {
   /** as a GET gives it */
   readonly valeurs: Valeurs;
 }
+
+/** Where and when rows are written. */
+export type Atelier = Pick<ApiDeps, 'time' | 'maintenant'>;
 
 /** How the rows of a resource are written by hand. All functions run in the transaction of the write. */
 export interface Saisie {
@@ -34,9 +38,11 @@ export interface Saisie {
   /** what each write means, French, for the documentation */
   readonly notes: { readonly creer: string; readonly modifier: string; readonly supprimer: string };
   /** Adds a row; returns its id. @throws Probleme */
-  creer(client: Client, corps: Valeurs): Promise<number>;
-  /** Changes a locked row. @throws Probleme */
-  modifier(client: Client, ligne: Ligne, corps: Valeurs): Promise<void>;
+  creer(client: Client, corps: Valeurs, atelier: Atelier): Promise<number>;
+  /** Changes a locked row: `corps` has what is said of it. @throws Probleme */
+  modifier(client: Client, ligne: Ligne, corps: Valeurs, atelier: Atelier): Promise<void>;
+  /** What a GET may give beyond the row, to be compared when it is sent back. */
+  lireEnPlus?(client: Client, id: number, champs: readonly string[]): Promise<Valeurs>;
   /** What forbids a deletion beyond `derivee`. @throws Probleme */
   avantSuppression?(client: Client, ligne: Ligne): Promise<void>;
   /** Why a row is not to be changed or deleted by hand, French; undefined when it may be. */
@@ -69,9 +75,9 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
       },
     },
     async (request, reply) => {
-      const corps = request.body as Valeurs;
+      const corps = situerInstants(saisie.table, request.body as Valeurs, deps.time);
       const made = await ecrireLigne(deps, saisie, corps, async (client) => {
-        const id = await saisie.creer(client, corps);
+        const id = await saisie.creer(client, corps, deps);
         return { id, json: (await lireLigne(client, table, id))! };
       });
       reply.code(201).header('location', `/${nom}/${made.id}`);
@@ -102,7 +108,7 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
       const corps = request.body as Valeurs;
       const after = await ecrireLigne(deps, saisie, { id, ...corps }, async (client) => {
         const ligne = await ligneAEcrire(request, client, saisie, id, 'changer');
-        await saisie.modifier(client, ligne, corps);
+        await modifierLigne(deps, saisie, client, ligne, corps);
         return (await lireLigne(client, table, id))!;
       });
       return envoyerLigne(reply, after);
@@ -137,9 +143,24 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
   );
 }
 
+/** Writes what a body changes of a locked row, which may be nothing. @throws Probleme */
+async function modifierLigne(
+  deps: ApiDeps,
+  saisie: Saisie,
+  client: Client,
+  ligne: Ligne,
+  corps: Valeurs,
+): Promise<void> {
+  const placed = situerInstants(saisie.table, corps, deps.time, ligne.valeurs);
+  const more = Object.keys(corps).filter((nom) => !Object.hasOwn(ligne.valeurs, nom));
+  const beyond = more.length === 0 ? {} : await saisie.lireEnPlus?.(client, ligne.id, more);
+  const { valeurs, differe } = changements(saisie.table, placed, { ...ligne.valeurs, ...beyond });
+  if (differe) await saisie.modifier(client, ligne, valeurs, deps);
+}
+
 /** 422 for one field of the body. */
 export function champInvalide(champ: string, detail: string): Probleme {
-  return new Probleme(422, detail, { errors: [{ pointer: `/body/${champ}`, detail }] });
+  return new Probleme(422, avecNom(champ, detail), { errors: [{ pointer: `/body/${champ}`, detail }] });
 }
 
 /**

@@ -39,12 +39,13 @@ const SIMULTANES = 2;
 const DUREE_MAX = 30 * 60_000;
 
 /**
- * CSV as Excel opens it by a double click: in French, `;` and a decimal comma, and a byte order mark so that it does
- * not take UTF-8 for Windows-1252; elsewhere commas and points, which is what programs expect. Lines end with LF in
+ * CSV as Excel opens it by a double click: in French, `;`, a decimal comma, instants that it takes for dates, and a
+ * byte order mark so that it does not take UTF-8 for Windows-1252; elsewhere commas, points and ISO 8601, which is what
+ * programs expect. Lines end with LF in
  * both: everything reads that, Excel too.
  */
-const FRANCAIS: Csv = { separateur: ';', decimale: ',' };
-const AUTRE: Csv = { separateur: ',', decimale: '.' };
+const FRANCAIS: Csv = { separateur: ';', decimale: ',', instants: 'fr' };
+const AUTRE: Csv = { separateur: ',', decimale: '.', instants: 'iso' };
 const BOM = Buffer.from('\ufeff');
 
 /**

@@ -66,7 +66,7 @@ export function routeDeListe(
             content: {
               'application/json': { schema: z.array(lu) },
               'text/csv': { schema: z.string() },
-              [XLSX]: { schema: z.any() },
+              [XLSX]: { schema: z.string().meta({ format: 'binary' }) },
             },
           },
           ...erreurs(304, 400, 401, 403, 406, 422, 503),
@@ -142,14 +142,20 @@ function filtresDe(
   const filtres: Record<string, unknown> = { ...others };
   const instants = Object.hasOwn(table.filtres, 'date_fin_exclue');
   if (typeof debut === 'string') {
-    filtres['date_debut'] = instants && !debut.includes('T') ? debutDuJour(debut, deps, 0) : debut;
+    filtres['date_debut'] = instants
+      ? DATE.test(debut)
+        ? debutDuJour(debut, deps, 0)
+        : deps.time.situer(debut)
+      : debut;
   }
   if (typeof fin === 'string') {
-    if (instants && !fin.includes('T')) filtres['date_fin_exclue'] = debutDuJour(fin, deps, 1);
-    else filtres['date_fin'] = fin;
+    if (instants && DATE.test(fin)) filtres['date_fin_exclue'] = debutDuJour(fin, deps, 1);
+    else filtres['date_fin'] = instants ? deps.time.situer(fin) : fin;
   }
   return filtres;
 }
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 function debutDuJour(date: string, deps: ApiDeps, plus: number): string {
   return Temporal.PlainDate.from(date)

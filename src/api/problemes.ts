@@ -98,9 +98,11 @@ const FRAMEWORK: Readonly<Record<string, readonly [number, string]>> = {
     'Ce type de contenu n’est pas pris en charge ici ; envoyez du JSON (application/json), ou un formulaire pour /token.',
   ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'La longueur annoncée n’est pas celle du corps.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'Le corps est vide, un objet JSON était attendu.'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'Le corps n’est pas du JSON valide.'],
-  FST_ERR_BAD_URL: [400, 'L’adresse est mal formée.'],
+  FST_ERR_BAD_URL: [
+    400,
+    'L’adresse est mal formée : un « % » n’y est suivi ni de deux chiffres hexadécimaux ni d’UTF-8 (é s’écrit %C3%A9).',
+  ],
   FST_ERR_MAX_PARAM_LENGTH: [414, 'Un élément de l’adresse est trop long.'],
 };
 
@@ -195,24 +197,68 @@ const LIEUX: Readonly<Record<string, string>> = {
   headers: 'header',
 };
 
-/** Invalid input: every fault at once, by its place. */
-export function fautesDe(error: z.core.$ZodError, lieu: string): Probleme {
-  const errors = error.issues.flatMap((issue) => fautes(issue, `/${LIEUX[lieu] ?? lieu}`));
-  const detail = errors.length === 1 ? errors[0]!.detail : `${errors.length} champs sont invalides.`;
-  return new Probleme(422, detail, { errors });
+/** How a field is called, by its place. */
+const NOMS_DE_CHAMP: Readonly<Record<string, readonly [manque: string, inconnu: string]>> = {
+  query: ['Paramètre obligatoire manquant', 'Paramètre inconnu'],
+  path: ['Élément de l’adresse manquant', 'Élément inconnu'],
+  header: ['En-tête obligatoire manquant', 'En-tête inconnu'],
+};
+const CHAMP = ['Champ obligatoire manquant', 'Champ inconnu'] as const;
+
+/**
+ * Invalid input: every fault at once, by its place.
+ *
+ * @param lieu part of the request, as the framework calls it
+ * @param data what was looked at
+ */
+export function fautesDe(error: z.core.$ZodError, lieu: string, data: unknown): Probleme {
+  const errors = error.issues.flatMap((issue) => fautes(issue, LIEUX[lieu] ?? lieu, data));
+  const names = [...new Set(errors.map(({ pointer }) => pointer.split('/').slice(2).join('.')))];
+  const detail = errors.length === 1 ? errors[0]!.detail : `${errors.length} champs sont invalides`;
+  if (errors.length > 1) return new Probleme(422, `${detail} : ${enumerer(names)}.`, { errors });
+  return new Probleme(422, avecNom(names[0] ?? '', detail), { errors });
 }
 
-function fautes(issue: z.core.$ZodIssue, base: string): Faute[] {
+/** A sentence about a field, with its name before it unless it has it. */
+export function avecNom(champ: string, detail: string): string {
+  const shown = printable(champ);
+  return champ === '' || detail.includes(shown) ? detail : `${shown} : ${detail}`;
+}
+
+function enumerer(names: readonly string[]): string {
+  const shown = names
+    .filter((name) => name !== '')
+    .slice(0, 10)
+    .map(printable);
+  return shown.join(', ') + (names.length > 10 ? '…' : '');
+}
+
+function fautes(issue: z.core.$ZodIssue, lieu: string, data: unknown): Faute[] {
+  const base = `/${lieu}`;
+  const [manque, inconnu] = NOMS_DE_CHAMP[lieu] ?? CHAMP;
   const at = (path: readonly PropertyKey[]): string =>
     base + path.map((part) => `/${pointerPart(part)}`).join('');
   if (issue.code === 'unrecognized_keys') {
-    const what = base === '/query' ? 'Paramètre inconnu' : 'Champ inconnu';
     return issue.keys.map((key) => ({
       pointer: at([...issue.path, key]),
-      detail: `${what} : ${printable(key)}.`,
+      detail: `${inconnu} : ${printable(key)}.`,
     }));
   }
+  const name = issue.path.at(-1);
+  if (name !== undefined && issue.code !== 'custom' && absent(data, issue.path)) {
+    return [{ pointer: at(issue.path), detail: `${manque} : ${printable(String(name))}.` }];
+  }
   return [{ pointer: at(issue.path), detail: issue.message }];
+}
+
+/** Whether there is nothing at a place. */
+function absent(data: unknown, path: readonly PropertyKey[]): boolean {
+  let inside = data;
+  for (const part of path) {
+    if (typeof inside !== 'object' || inside === null) return false;
+    inside = Object.hasOwn(inside, part) ? (inside as Record<PropertyKey, unknown>)[part] : undefined;
+  }
+  return inside === undefined;
 }
 
 function pointerPart(part: PropertyKey): string {

@@ -131,9 +131,31 @@ export class FactoryTime {
     return found;
   }
 
+  /**
+   * ISO 8601 with offset of a reading that may have none, which is then one of the factory's clock: rules as of
+   * `instant`, to the microsecond.
+   *
+   * @param text `2025-05-28T06:12:00`, seconds, fraction and offset or not, a space for the T or not
+   * @param notBefore ISO 8601 with offset: in the repeated hour, the reading that does not lie before it
+   */
+  situer(text: string, notBefore?: string): string {
+    const iso = text.replace(' ', 'T');
+    if (/(?:Z|[+-]\d\d:\d\d)$/.test(iso)) return iso;
+    const wall = Temporal.PlainDateTime.from(iso);
+    let found = wall.toZonedDateTime(this.zone, { disambiguation: 'compatible' });
+    if (notBefore !== undefined && found.epochNanoseconds < Temporal.Instant.from(notBefore).epochNanoseconds)
+      found = wall.toZonedDateTime(this.zone, { disambiguation: 'later' });
+    return found.toString({ timeZoneName: 'never' });
+  }
+
   /** ISO 8601 with offset, in the factory's zone, for example `2025-05-28T06:12:00+02:00`. */
   format(instant: number): string {
     return this.#zoned(instant).toString({ timeZoneName: 'never' });
+  }
+
+  /** `YYYY-MM-DD` that the factory's calendar shows at an instant. */
+  formatDate(instant: number): string {
+    return this.#zoned(instant).toPlainDate().toString();
   }
 
   /** `HH:MM:SS` in the factory's zone. */

@@ -15,7 +15,7 @@ import { assertProperty } from '../harness/property.ts';
 
 let api: ApiDEssai;
 let requests: Requests;
-let day = 0;
+let centres = 0;
 
 beforeAll(async () => {
   api = await createApi();
@@ -28,9 +28,12 @@ describe('figures', () => {
   beforeAll(async () => {
     ({ id: centre } = await requests.post<Row>('/centres/', { nom: 'CHIFFRES' }));
   });
-  const create = (body: Json, status?: number): Promise<Row> => {
-    const date_production = Temporal.PlainDate.from('2000-01-01').add({ days: day++ }).toString();
-    return requests.post<Row>('/sessions/', { centre_usinage_id: centre, date_production, ...body }, status);
+  /** One session a day and centre: each has a centre of its own. */
+  const elsewhere = async (): Promise<number> =>
+    (await requests.post<Row>('/centres/', { nom: `CHIFFRES ${++centres}` })).id;
+  const create = async (body: Json, status?: number): Promise<Row> => {
+    const key = { centre_usinage_id: await elsewhere(), date_production: '2025-05-28' };
+    return await requests.post<Row>('/sessions/', { ...key, ...body }, status);
   };
   const WINDOW = {
     heure_premiere_piece: '2025-05-28T06:12:00+02:00',
@@ -139,7 +142,7 @@ describe('figures', () => {
     ['an unknown centre', { centre_usinage_id: 987_654_321_987 }, 'centre_usinage_id'],
     ['a day that is none', { date_production: '2025-02-30' }, 'date_production'],
     ['a day long ago', { date_production: '1900-01-01' }, 'date_production'],
-    ['an instant without offset', { heure_premiere_piece: '2025-05-28T06:12:00' }, 'heure_premiere_piece'],
+    ['a day that no calendar has', { heure_premiere_piece: '2025-02-30T06:12:00' }, 'heure_premiere_piece'],
   ])('%s: refused by name', async (_what, body, field) => {
     expect(pointersOf(await create(body, 422))).toEqual([`/body/${field}`]);
   });
@@ -220,8 +223,8 @@ describe('figures', () => {
       fc.asyncProperty(figures, figures, async (first, then) => {
         const made = await requests.send('POST', '/sessions/', {
           ...{
-            centre_usinage_id: centre,
-            date_production: Temporal.PlainDate.from('2000-01-01').add({ days: day++ }),
+            centre_usinage_id: await elsewhere(),
+            date_production: '2025-05-28',
           },
           ...first,
         });
@@ -238,8 +241,8 @@ describe('figures', () => {
   });
 
   it('one session by hand a centre and day: 409 names it; it moves to a free day, not to another centre', async () => {
-    const first = await create({});
-    const second = await create({});
+    const first = await create({ centre_usinage_id: centre, date_production: '2000-01-01' });
+    const second = await create({ centre_usinage_id: centre, date_production: '2000-01-02' });
     const key = { centre_usinage_id: centre, date_production: first['date_production'] };
     const double = await requests.post<Problem>('/sessions/', key, 409);
     expect(double.detail).toContain(`/sessions/${first.id}`);

@@ -155,7 +155,7 @@ describe.each(operations)('$nom', ({ methode, operation, parametres }) => {
       if (status === '201') expect(names).toContain('Location');
       if (Number(status) < 400) continue;
       const types = Object.keys(response.content ?? {});
-      const oauth = operation.tags?.[0] === 'token' && ['400', '401', '429'].includes(status);
+      const oauth = operation.tags?.[0] === 'token' && ['400', '401', '415', '429'].includes(status);
       expect(types, status).toEqual([oauth ? 'application/json' : 'application/problem+json']);
     }
     expect(Object.keys(operation.responses)).toEqual(

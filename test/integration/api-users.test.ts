@@ -140,7 +140,7 @@ describe('one account', () => {
 
   it('S11, S14: nobody raises himself, at neither address', async () => {
     const who = await someone(api);
-    for (const payload of [{ role: 'admin' }, { actif: true }, { username: 'x', role: 'admin' }]) {
+    for (const payload of [{ role: 'admin' }, { actif: false }, { username: 'x', role: 'admin' }]) {
       const answer = await ask('PUT', '/users/me', { as: who, payload });
       expect(answer.statusCode).toBe(422);
       expect(answer.json().errors[0].pointer).toMatch(/^\/body\/(role|actif)$/);

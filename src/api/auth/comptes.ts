@@ -18,6 +18,7 @@ import type { ApiDeps } from '../deps.ts';
 import { champInvalide } from '../ecritures.ts';
 import { etagDe, exigerIfMatch } from '../etag.ts';
 import { introuvable, Probleme } from '../problemes.ts';
+import { enLectureSeule } from '../saisies/recu.ts';
 import type { compteModifie, compteSaisi } from '../schemas/users.ts';
 import { acteurDe } from './authentifier.ts';
 import type { Freinage } from './freinage.ts';
@@ -27,6 +28,9 @@ import { ligneAudit } from './trace.ts';
 import { patienter, verifierEssai } from './verification.ts';
 
 type Changements = z.infer<typeof compteModifie>;
+/** What nobody changes of an account; of one's own, neither role nor state. */
+const LECTURE_SEULE = ['id', 'date_creation'] as const;
+export const LECTURE_SEULE_SOI = [...LECTURE_SEULE, 'role', 'actif'] as const;
 
 /** An account as the API shows it: nothing of its password, of its encryption, of its counters. */
 export function corpsDeCompte(compte: Compte): string {
@@ -84,10 +88,12 @@ export async function changerCompte(
   request: FastifyRequest,
   id: string,
   changes: Changements,
+  lectureSeule: readonly string[] = LECTURE_SEULE,
 ): Promise<Compte> {
   const before = await exigerCompte(deps, id);
   exigerIfMatch(request, corpsDeCompte(before));
-  const { password_actuel, password, ...rest } = changes;
+  const { password_actuel, password, ...rest } = differences(before, changes, lectureSeule);
+  if (password === undefined && Object.keys(rest).length === 0) return before;
   if (acteurDe(request).userId === id) {
     if ((rest.role ?? before.role) !== before.role || (rest.actif ?? before.actif) !== before.actif) {
       throw new Probleme(
@@ -121,6 +127,23 @@ export async function changerCompte(
   if (after === 'version') throw modifieEntreTemps();
   if (after.username !== before.username) await freinage.renommer(before.username, after.username);
   return after;
+}
+
+/** What differs from the account as it is read: it may be sent back whole. @throws Probleme 422 (read-only) */
+function differences(before: Compte, changes: Changements, lectureSeule: readonly string[]): Changements {
+  const stored = JSON.parse(corpsDeCompte(before)) as Readonly<Record<string, unknown>>;
+  const differing = Object.entries(changes).filter(
+    ([nom, valeur]) =>
+      valeur !== undefined && !(Object.hasOwn(stored, nom) && memeValeur(nom, valeur, stored[nom])),
+  );
+  const refused = differing.map(([nom]) => nom).filter((nom) => lectureSeule.includes(nom));
+  if (refused.length > 0) throw enLectureSeule(refused);
+  return Object.fromEntries(differing) as Changements;
+}
+
+function memeValeur(nom: string, a: unknown, b: unknown): boolean {
+  if (nom !== 'date_creation') return a === b;
+  return Temporal.Instant.compare(String(a), String(b)) === 0;
 }
 
 /** Deletes an account with its keys and sign-ins. @throws Probleme 404, 409, 412 */

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { AutreCodage } from '../corps.ts';
 import { enProbleme } from '../problemes.ts';
 import type { ERREURS_OAUTH } from '../schemas/token.ts';
 
@@ -35,7 +36,8 @@ export function enErreurOAuth(error: unknown): ErreurOAuth | undefined {
   const { status, message, errors } = enProbleme(error);
   if (!BROKEN.includes(status)) return undefined;
   const faults = errors?.map(({ pointer, detail }) => `${pointer.replace(/^\/body\/?/, '')} : ${detail}`);
-  return new ErreurOAuth(400, 'invalid_request', faults?.join(' ') ?? message);
+  const code = error instanceof AutreCodage ? status : 400;
+  return new ErreurOAuth(code, 'invalid_request', faults?.join(' ') ?? message);
 }
 
 export function envoyerErreurOAuth(reply: FastifyReply, error: ErreurOAuth): FastifyReply {

@@ -76,7 +76,8 @@ export const PARAMETRES: Readonly<Record<string, Parametre>> = {
   AcceptLanguage: {
     name: 'Accept-Language',
     in: 'header',
-    description: 'fr : CSV comme Excel en français le lit (« ; », virgule décimale, BOM)',
+    description:
+      'fr : CSV comme Excel en français le lit (« ; », virgule décimale, BOM, instants comme 02/06/2025 05:29:55, à l’heure de l’atelier et à la seconde) ; sinon virgules, points et ISO 8601',
     schema: { type: 'string', examples: ['fr-FR,fr;q=0.9'] },
   },
 };

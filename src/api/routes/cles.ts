@@ -88,7 +88,8 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const { nom, portees, date_fin, user_id } = request.body as z.infer<typeof cleSaisie>;
       const now = deps.maintenant();
-      const dateFin = date_fin === undefined ? now + JOURS_DEFAUT * DAY : Date.parse(date_fin);
+      const dateFin =
+        date_fin === undefined ? now + JOURS_DEFAUT * DAY : Date.parse(deps.time.situer(date_fin));
       if (!(dateFin > now && dateFin <= now + JOURS_MAX * DAY)) {
         throw champInvalide('date_fin', 'La fin de validité est dans l’avenir, d’un an au plus.');
       }

@@ -14,6 +14,7 @@ import { ErreurOAuth, enErreurOAuth, envoyerErreurOAuth, NO_STORE } from '../aut
 import { JournalDesRefus } from '../auth/refus.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import { verifierEssai } from '../auth/verification.ts';
+import { lireCorps } from '../corps.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
@@ -22,9 +23,8 @@ import { erreurOAuth, formulaireToken, jetonLu } from '../schemas/token.ts';
 
 const PUBLIC = { acces: { acces: 'public' } } as const;
 const FORM = 'application/x-www-form-urlencoded';
-/** Bytes of a form: a name, a password, and what OAuth clients add. */
-const FORM_LIMIT = 16_384;
 const BAD_REQUEST = json('Formulaire incomplet, en double ou inconnu', erreurOAuth);
+const BAD_CHARSET = json('Formulaire compressé, ou qui se dit dans un autre codage que UTF-8', erreurOAuth);
 
 /**
  * Signing in (OAuth2 password flow: people of this one program, see docs), refreshing by cookie, signing out.
@@ -32,12 +32,7 @@ const BAD_REQUEST = json('Formulaire incomplet, en double ou inconnu', erreurOAu
  */
 export function routesToken(app: FastifyInstance, deps: ApiDeps): void {
   app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      FORM,
-      { parseAs: 'string', bodyLimit: FORM_LIMIT },
-      async (_request: FastifyRequest, body: string) => lireFormulaire(body),
-    );
+    lireCorps(scope, { json: false, formulaire: lireFormulaire });
     scope.setErrorHandler((error, _request, reply) => {
       const known = enErreurOAuth(error);
       if (!known) throw error;
@@ -73,6 +68,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
           200: json('Le jeton', jetonLu),
           400: BAD_REQUEST,
           401: json('Nom ou mot de passe incorrect', erreurOAuth),
+          415: BAD_CHARSET,
           429: json('Trop d’essais ; voir Retry-After', erreurOAuth),
           ...erreurs(413, 503),
         },
@@ -141,6 +137,7 @@ function routeRenouvellement(app: FastifyInstance, deps: ApiDeps, jetons: Jetons
           200: json('Le jeton', jetonLu),
           400: BAD_REQUEST,
           401: json('Cookie absent, servi, expiré ou révoqué', erreurOAuth),
+          415: BAD_CHARSET,
           ...erreurs(403, 413, 503),
         },
       },
@@ -174,6 +171,7 @@ function routeDeconnexion(app: FastifyInstance, deps: ApiDeps): void {
         response: {
           204: z.undefined().describe('Déconnecté'),
           400: BAD_REQUEST,
+          415: BAD_CHARSET,
           ...erreurs(403, 413, 503),
         },
       },
@@ -216,9 +214,9 @@ async function repondre(
  *
  * @throws ErreurOAuth when one is there twice
  */
-function lireFormulaire(body: string): Record<string, string> {
+function lireFormulaire(paires: readonly (readonly [string, string])[]): Record<string, string> {
   const form: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(body)) {
+  for (const [name, value] of paires) {
     if (name in form) throw new ErreurOAuth(400, 'invalid_request', `Le champ ${name} est donné deux fois.`);
     form[name] = value;
   }

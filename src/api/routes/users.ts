@@ -17,6 +17,7 @@ import {
   changerCompte,
   corpsDeCompte,
   exigerCompte,
+  LECTURE_SEULE_SOI,
   repondreCree,
   repondreModifie,
   retirerCompte,
@@ -153,7 +154,8 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
     },
     async (request, reply) => {
       const changes = request.body as z.infer<typeof compteModifieMoi>;
-      const compte = await changerCompte(deps, freinage, request, acteurDe(request).userId, changes);
+      const { userId } = acteurDe(request);
+      const compte = await changerCompte(deps, freinage, request, userId, changes, LECTURE_SEULE_SOI);
       return repondreModifie(reply, compte);
     },
   );

@@ -23,9 +23,10 @@ export const SAISIE_COMMANDES: Saisie = {
     modifier: `Une commande venue de l’ERP ne se modifie que là (409). ${COFFRES} Un autre \`coffre\` seul prend la place de tous.`,
     supprimer: 'Une commande venue de l’ERP ne se supprime que là (409).',
   },
-  async creer(client, corps) {
+  async creer(client, corps, { time, maintenant }) {
     return await insererLigne(client, COMMANDES_SAISIES, {
       ...corps,
+      date_modification: corps['date_modification'] ?? time.formatDate(Math.floor(maintenant() / 1000)),
       ...coffresDe(undefined, corps),
       origine: 'manuel',
     });

@@ -1,3 +1,4 @@
+import { type FactoryTime, parseDay } from '../../base/time.ts';
 import { formatDecimalMicros } from '../../domain/session/decimal.ts';
 import type { Client } from '../../postgres/pool.ts';
 import {
@@ -40,6 +41,8 @@ interface Detail {
   readonly note: string;
   /** said of deletions */
   readonly suppression: string;
+  /** Values that are not sent, of a new row. */
+  completer?(session: SessionDeDetails, corps: Valeurs, time: FactoryTime): Valeurs;
   /**
    * Checks a row and says what of it to write.
    *
@@ -60,8 +63,9 @@ function saisieDeDetail(detail: Detail): Saisie {
       modifier: `Une ligne d’une session calculée des journaux ne se modifie pas (409), et une ligne ne change pas de session. ${detail.note}`,
       supprimer: `Une ligne d’une session calculée des journaux ne se supprime pas (409). ${detail.suppression}`,
     },
-    async creer(client, corps) {
-      const session = await sessionOuverte(client, corps['session_id'] as number);
+    async creer(client, sent, { time }) {
+      const session = await sessionOuverte(client, sent['session_id'] as number);
+      const corps = { ...sent, ...detail.completer?.(session, sent, time) };
       const numero = corps[table.numero] ?? (await numeroSuivant(client, table, session.id));
       return await insererLigne(client, table, {
         ...(await preparer(client, corps, corps)),
@@ -143,7 +147,13 @@ export const SAISIE_JOB_PROFILS = saisieDeDetail({
   table: JOB_PROFILS_SAISIS,
   saisie: jobProfilSaisi,
   modification: jobProfilModifie,
-  note: '',
+  note: 'Sans `timestamp_debut`, la barre est chargée au début de la session.',
+  completer: (session, corps, time) => ({
+    timestamp_debut:
+      corps['timestamp_debut'] ??
+      session.debut ??
+      time.format(time.startOf(parseDay(session.date_production))),
+  }),
   suppression: 'Ses pièces restent, sans profilé.',
 });
 

@@ -30,6 +30,9 @@ export const centreUsinageSaisi = z
   })
   .meta({ id: 'CentreUsinageSaisi', examples: [{ nom: 'DEM14', type_cu: 'PVC', description: 'Atelier 2' }] });
 
-export const centreUsinageModifie = modification(centreUsinageSaisi, 'CentreUsinageModifie', {
-  actif: false,
-});
+export const centreUsinageModifie = modification(
+  centreUsinageSaisi,
+  'CentreUsinageModifie',
+  { actif: false },
+  centreUsinage,
+);

@@ -22,21 +22,32 @@ export const commandeVolet = z
 
 const code = texte(100).min(1, 'Un code de coffre ne peut pas être vide.');
 
-export const commandeVoletSaisie = z
-  .strictObject({
-    numero_commande: texte(100).min(1, 'Le numéro ne peut pas être vide.'),
-    extension: texte(100).optional().meta({ description: 'Vide sans elle' }),
-    status: texte(200).min(1, 'Le statut ne peut pas être vide.'),
-    date_modification: dateSaisie,
-    coffre: code.optional().meta({ description: 'Nécessaire sans coffres ; avec eux, le premier' }),
-    coffres: z
-      .array(code)
-      .min(1, 'Donnez au moins un coffre.')
-      .max(100)
-      .refine((codes) => new Set(codes).size === codes.length, 'Un coffre est donné deux fois.')
+const commandeEntiere = z.strictObject({
+  numero_commande: texte(100).min(1, 'Le numéro ne peut pas être vide.'),
+  extension: texte(100)
+    .nullable()
+    .transform((value) => value ?? '')
+    .optional()
+    .meta({ description: 'Vide sans elle, ou null' }),
+  status: texte(200).min(1, 'Le statut ne peut pas être vide.'),
+  date_modification: dateSaisie,
+  coffre: code.optional().meta({ description: 'Nécessaire sans coffres ; avec eux, le premier' }),
+  coffres: z
+    .array(code)
+    .min(1, 'Donnez au moins un coffre.')
+    .max(100)
+    .refine((codes) => new Set(codes).size === codes.length, 'Un coffre est donné deux fois.')
+    .optional()
+    .meta({ description: 'Sans eux : coffre seul' }),
+  gestion_en_stock: z.literal([0, 1], 'Attendu 0 ou 1.').optional().meta({ description: '0 sans elle' }),
+});
+
+export const commandeVoletSaisie = commandeEntiere
+  .extend({
+    date_modification: dateSaisie
+      .nullable()
       .optional()
-      .meta({ description: 'Sans eux : coffre seul' }),
-    gestion_en_stock: z.literal([0, 1], 'Attendu 0 ou 1.').optional().meta({ description: '0 sans elle' }),
+      .meta({ description: 'Sans elle : aujourd’hui, à l’heure de l’atelier' }),
   })
   .meta({
     id: 'CommandeVoletSaisie',
@@ -52,9 +63,12 @@ export const commandeVoletSaisie = z
     ],
   });
 
-export const commandeVoletModifiee = modification(commandeVoletSaisie, 'CommandeVoletModifiee', {
-  status: 'Fabriquée',
-});
+export const commandeVoletModifiee = modification(
+  commandeEntiere,
+  'CommandeVoletModifiee',
+  { status: 'Fabriquée' },
+  commandeVolet,
+);
 
 export const parametresNumero = z.strictObject({
   numero: texte(100)

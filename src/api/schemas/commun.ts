@@ -1,7 +1,6 @@
 /** Pieces that the schemas of all resources are made of. Everything in OpenAPI comes from these. */
 import { z } from 'zod';
-
-z.config(z.locales.fr());
+import './francais.ts';
 
 /** Largest id: whatever a JSON number carries exactly. */
 const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -32,10 +31,31 @@ export function texte(max: number): z.ZodString {
 /** `YYYY-MM-DD`, a day that exists. */
 export const date = z.iso.date('Une date s’écrit AAAA-MM-JJ.').meta({ examples: ['2025-05-28'] });
 
-/** ISO 8601 with offset. */
-export const instant = z.iso
-  .datetime({ offset: true, local: false, error: 'Un instant s’écrit 2025-05-28T06:12:00+02:00.' })
+const SEPARATEUR = '[T ]';
+const DECALAGE = '(Z|[+-]\\d{2}:\\d{2})';
+const INSTANT =
+  `^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])${SEPARATEUR}([01]\\d|2[0-3]):[0-5]\\d` +
+  `(:[0-5]\\d(\\.\\d+)?)?${DECALAGE}?$`;
+
+/**
+ * An instant as clients send it: ISO 8601, or the same with a space for the T. Without offset it is one of the
+ * factory's clock: `FactoryTime.situer` says which.
+ */
+export const instant = z
+  .string()
+  .regex(
+    new RegExp(INSTANT),
+    'Un instant s’écrit 2025-05-28T06:12:00+02:00, ou sans décalage, à l’heure de l’atelier ; dans une adresse, + s’écrit %2B.',
+  )
+  .refine((value) => existe(value), 'Cet instant n’existe pas au calendrier.')
   .meta({ examples: ['2025-05-28T06:12:00+02:00'] });
+
+/** Whether there is such a day, and such an offset. */
+function existe(text: string): boolean {
+  const offset = /[+-](\d{2}):(\d{2})$/.exec(text.slice(11));
+  if (offset && (Number(offset[1]) > 23 || Number(offset[2]) > 59)) return false;
+  return z.iso.date().safeParse(text.slice(0, 10)).success;
+}
 
 /** An instant of an answer: PostgreSQL writes it in the factory's zone. */
 export const instantLu = z.iso.datetime({ offset: true }).meta({ examples: ['2025-05-28T06:12:00+02:00'] });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id, instantLu, texte } from './commun.ts';
-import { idSaisi, instantSaisi, modification } from './saisie.ts';
+import { decimalSaisi, idSaisi, instantSaisi, modification, NOMBRE } from './saisie.ts';
 
 export const jobProfil = z
   .object({
@@ -17,17 +17,22 @@ export const jobProfil = z
   })
   .meta({ id: 'JobProfil', description: 'Barre de profilé chargée' });
 
-export const jobProfilSaisi = z
-  .strictObject({
-    session_id: idSaisi.meta({ description: 'Une session saisie à la main' }),
-    reference: texte(200).min(1, 'La référence ne peut pas être vide.'),
-    longueur: z
-      .number()
-      .min(0.001, 'Une longueur est plus grande que 0.')
-      .max(1_000_000)
-      .meta({ description: 'Longueur en mm' }),
-    couleur: texte(200).nullable().optional(),
-    timestamp_debut: instantSaisi,
+const profilEntier = z.strictObject({
+  session_id: idSaisi.meta({ description: 'Une session saisie à la main' }),
+  reference: texte(200).min(1, 'La référence ne peut pas être vide.'),
+  longueur: decimalSaisi(
+    z.number(NOMBRE).min(0.001, 'Une longueur est plus grande que 0.').max(1_000_000),
+  ).meta({ description: 'Longueur en mm', examples: [3359] }),
+  couleur: texte(200).nullable().optional(),
+  timestamp_debut: instantSaisi,
+});
+
+export const jobProfilSaisi = profilEntier
+  .extend({
+    timestamp_debut: instantSaisi.nullable().optional().meta({
+      description:
+        'Instant du chargement. Sans lui : le début de la session (premier démarrage de la machine, à défaut première pièce, à défaut début de la journée)',
+    }),
   })
   .meta({
     id: 'JobProfilSaisi',
@@ -42,4 +47,9 @@ export const jobProfilSaisi = z
     ],
   });
 
-export const jobProfilModifie = modification(jobProfilSaisi, 'JobProfilModifie', { couleur: '9016' });
+export const jobProfilModifie = modification(
+  profilEntier,
+  'JobProfilModifie',
+  { couleur: '9016' },
+  jobProfil,
+);

@@ -8,7 +8,7 @@ const LIMITE_MAX = 1000;
 
 const dateOuInstant = z.union(
   [date, instant],
-  'Attendu une date (AAAA-MM-JJ) ou un instant (2025-05-28T06:12:00+02:00).',
+  'Attendu une date (AAAA-MM-JJ) ou un instant (2025-05-28T06:12:00+02:00, où + s’écrit %2B dans une adresse ; sans décalage : à l’heure de l’atelier).',
 );
 
 /** Filters by name: each resource takes those of its columns. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id, instantLu } from './commun.ts';
-import { idSaisi, instantSaisi, modification } from './saisie.ts';
+import { decimalSaisi, idSaisi, instantSaisi, modification, NOMBRE } from './saisie.ts';
 
 const lue = {
   id,
@@ -26,10 +26,7 @@ const saisie = {
   session_id: idSaisi.meta({ description: 'Une session saisie à la main' }),
   timestamp_debut: instantSaisi,
   timestamp_fin: instantSaisi.meta({ description: 'Au plus tôt timestamp_debut' }),
-  duree_secondes: z
-    .number()
-    .min(0, 'Une durée n’est pas négative.')
-    .max(10_000_000_000)
+  duree_secondes: decimalSaisi(z.number(NOMBRE).min(0, 'Une durée n’est pas négative.').max(10_000_000_000))
     .optional()
     .meta({ description: 'Sans elle : fin moins début. Donnée, elle doit être cela, à la microseconde' }),
 };
@@ -47,9 +44,15 @@ export const periodeAttenteModifiee = modification(
   periodeAttenteSaisie,
   'PeriodeAttenteModifiee',
   changement,
+  periodeAttente,
 );
 
 export const periodeArretSaisie = z
   .strictObject(saisie)
   .meta({ id: 'PeriodeArretSaisie', examples: [exemple] });
-export const periodeArretModifiee = modification(periodeArretSaisie, 'PeriodeArretModifiee', changement);
+export const periodeArretModifiee = modification(
+  periodeArretSaisie,
+  'PeriodeArretModifiee',
+  changement,
+  periodeArret,
+);

@@ -34,6 +34,9 @@ export const pieceProductionSaisie = z
     examples: [{ session_id: 1, timestamp_production: '2025-05-28T06:12:00+02:00', details: 'A1' }],
   });
 
-export const pieceProductionModifiee = modification(pieceProductionSaisie, 'PieceProductionModifiee', {
-  details: 'A1, reprise',
-});
+export const pieceProductionModifiee = modification(
+  pieceProductionSaisie,
+  'PieceProductionModifiee',
+  { details: 'A1, reprise' },
+  pieceProduction,
+);

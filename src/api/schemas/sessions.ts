@@ -4,7 +4,7 @@ import { date, id, instantLu, texte } from './commun.ts';
 import { jobProfil } from './job-profils.ts';
 import { periodeArret, periodeAttente } from './periodes.ts';
 import { pieceProduction } from './pieces.ts';
-import { dateSaisie, idSaisi, instantSaisi, modification } from './saisie.ts';
+import { dateSaisie, decimalSaisi, idSaisi, instantSaisi, modification, NOMBRE } from './saisie.ts';
 
 const heures = z.number().meta({ description: 'Heures décimales' });
 const taux = z.number().min(0).max(100).meta({ description: 'Pourcentage de la durée totale' });
@@ -68,15 +68,15 @@ export const parametresSession = z.strictObject({
 
 /** A production day has at most 25 hours: when clocks go back. */
 export const HEURES_MAX = 25;
-const heuresSaisies = z
-  .number()
-  .min(0, 'Une durée n’est pas négative.')
-  .max(HEURES_MAX, `Une journée de production a au plus ${HEURES_MAX} h.`)
-  .optional();
-const tauxSaisi = z
-  .number()
-  .min(0, 'Un taux va de 0 à 100.')
-  .max(100, 'Un taux va de 0 à 100.')
+const heuresSaisies = decimalSaisi(
+  z
+    .number(NOMBRE)
+    .min(0, 'Une durée n’est pas négative.')
+    .max(HEURES_MAX, `Une journée de production a au plus ${HEURES_MAX} h.`),
+).optional();
+const tauxSaisi = decimalSaisi(
+  z.number(NOMBRE).min(0, 'Un taux va de 0 à 100.').max(100, 'Un taux va de 0 à 100.'),
+)
   .optional()
   .meta({ description: 'Pourcentage, arrondi à 2 décimales ; sans lui : calculé' });
 const heure = instantSaisi.nullable().optional();
@@ -128,6 +128,9 @@ export const sessionProductionSaisie = z
     ],
   });
 
-export const sessionProductionModifiee = modification(sessionProductionSaisie, 'SessionProductionModifiee', {
-  total_pieces: 3,
-});
+export const sessionProductionModifiee = modification(
+  sessionProductionSaisie,
+  'SessionProductionModifiee',
+  { total_pieces: 3 },
+  sessionComplete,
+);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../../base/roles.ts';
 import { entierTexte, instantLu, texte } from './commun.ts';
 import { LIMITE_DEFAUT, PAGE } from './listes.ts';
+import { lectureSeule, RENDU } from './saisie.ts';
 
 /** Neither line breaks nor characters that nobody sees. */
 const VISIBLE = /^[^\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]*$/u;
@@ -82,21 +83,24 @@ const champsDeSoi = {
 
 /** What people change of their own account. */
 export const compteModifieMoi = z
-  .strictObject(champsDeSoi)
+  .strictObject({ ...champsDeSoi, ...lectureSeule(compteLu, Object.keys(champsDeSoi)) })
   .refine(change, auMoinsUn)
   .meta({
     id: 'MonCompteModifie',
-    description: 'Les champs absents restent',
+    description: `Les champs absents restent. ${RENDU}`,
     examples: [{ password: 'Persienne-bleue-5010', password_actuel: 'Volet-roulant-gris-7016' }],
   });
 
 /** What an admin changes of any account. */
 export const compteModifie = z
-  .strictObject({ ...champsDeSoi, role: role.optional(), actif: actif.optional() })
+  .strictObject({
+    ...{ ...champsDeSoi, role: role.optional(), actif: actif.optional() },
+    ...lectureSeule(compteLu, [...Object.keys(champsDeSoi), 'role', 'actif']),
+  })
   .refine(change, auMoinsUn)
   .meta({
     id: 'CompteModifie',
-    description: 'Les champs absents restent',
+    description: `Les champs absents restent. ${RENDU}`,
     examples: [{ role: 'gestionnaire' }],
   });
 

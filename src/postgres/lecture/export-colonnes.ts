@@ -20,7 +20,15 @@ export interface ColonneExportee {
 export interface Csv {
   readonly separateur: ',' | ';';
   readonly decimale: '.' | ',';
+  /**
+   * How instants are written. `iso`: as in JSON, with offset and fraction. `fr`: `02/06/2025 05:29:55`, the factory's
+   * clock to the second, which a French spreadsheet takes for a date.
+   */
+  readonly instants: 'iso' | 'fr';
 }
+
+/** `DateStyle` of PostgreSQL in which it writes 02/06/2025 05:29:55. */
+export const DATES_FRANCAISES = 'SQL, DMY';
 
 /** By the numbers of PostgreSQL's own types, which never change. */
 const GENRES: Readonly<Record<number, Genre>> = {
@@ -52,9 +60,9 @@ function sansFormule(sql: string): string {
 
 /**
  * SQL of a column of the subquery `l` for CSV: as in JSON, but numbers as the country writes them, lists joined by
- * ` | `, and no formulas. Instants come as PostgreSQL writes them.
+ * ` | `, and no formulas. Instants come as PostgreSQL writes them: in French those of `DATES_FRANCAISES`.
  */
-export function csvSql({ nom, genre }: ColonneExportee, { decimale }: Csv): string {
+export function csvSql({ nom, genre }: ColonneExportee, { decimale, instants }: Csv): string {
   const l = `l.${nom}`;
   return `${valeur()} AS ${nom}`;
 
@@ -64,6 +72,12 @@ export function csvSql({ nom, genre }: ColonneExportee, { decimale }: Csv): stri
         return decimale === '.' ? l : `replace(${l}::text, '.', '${decimale}')`;
       case 'booleen':
         return `${l}::text`;
+      // Days stay as they are: every spreadsheet knows them.
+      case 'date':
+        return instants === 'fr' ? `to_char(${l}, 'YYYY-MM-DD')` : l;
+      case 'instant':
+      case 'heure_locale':
+        return instants === 'fr' ? `date_trunc('second', ${l}::timestamp)` : l;
       case 'liste':
         return sansFormule(`array_to_string(${l}, ' | ')`);
       case 'texte':

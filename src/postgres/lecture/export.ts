@@ -1,7 +1,14 @@
 /** All rows of a list for a file: one consistent view, at constant memory, as CSV text or row by row, by COPY. */
 import { to as copierVers } from 'pg-copy-streams';
 import { type Client, connect, type Pool } from '../pool.ts';
-import { type ColonneExportee, type Csv, csvSql, genreDe, tableurSql } from './export-colonnes.ts';
+import {
+  type ColonneExportee,
+  type Csv,
+  csvSql,
+  DATES_FRANCAISES,
+  genreDe,
+  tableurSql,
+} from './export-colonnes.ts';
 import { Instants } from './export-instants.ts';
 import { Lignes } from './export-lignes.ts';
 import {
@@ -171,13 +178,15 @@ async function preparer(
     colonnes,
     nombre,
     async *csv(forme) {
+      const francais = forme.instants === 'fr';
+      if (francais) await client.query(`SET LOCAL datestyle = '${DATES_FRANCAISES}'`);
       const instants = new Instants(
         forme.separateur,
         colonnes.map(({ genre }) => genre === 'instant' || genre === 'heure_locale'),
       );
       const sortie = colonnes.map((colonne) => csvSql(colonne, forme));
       for await (const piece of copier(sortie, `FORMAT csv, HEADER true, DELIMITER '${forme.separateur}'`))
-        yield instants.traduire(piece);
+        yield francais ? piece : instants.traduire(piece);
     },
     async *lots() {
       const texte = new Lignes();

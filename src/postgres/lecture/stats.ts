@@ -19,11 +19,11 @@ const SESSIONS = `session_production s ON s.centre_usinage_id = c.id
 const SOMMES = `c.id AS centre_usinage_id, c.nom, c.type_cu, count(s.id) AS nombre_sessions,
             count(s.id) - count(DISTINCT s.date_production) AS jours_avec_deux_origines,
             coalesce(sum(s.total_pieces), 0) AS total_pieces,
-            coalesce(sum(s.duree_production_totale), 0) AS duree_production_totale,
-            coalesce(sum(s.temps_production_effectif), 0) AS temps_production_effectif,
-            coalesce(sum(s.temps_attente), 0) AS temps_attente,
-            coalesce(sum(s.temps_arret_volontaire), 0) AS temps_arret_volontaire,
-            round(100 * sum(s.temps_production_effectif) / nullif(sum(s.duree_production_totale), 0), 2)
+            trim_scale(coalesce(sum(s.duree_production_totale), 0)) AS duree_production_totale,
+            trim_scale(coalesce(sum(s.temps_production_effectif), 0)) AS temps_production_effectif,
+            trim_scale(coalesce(sum(s.temps_attente), 0)) AS temps_attente,
+            trim_scale(coalesce(sum(s.temps_arret_volontaire), 0)) AS temps_arret_volontaire,
+            trim_scale(round(100 * sum(s.temps_production_effectif) / nullif(sum(s.duree_production_totale), 0), 2))
               AS taux_occupation_moyen`;
 
 /** Figures of every centre, also of those without a session, as a JSON array. */
@@ -50,11 +50,12 @@ export async function resumerCentre(
              SELECT ${SOMMES},
                     coalesce(json_agg(json_build_object(
                       'date_production', s.date_production, 'origine', s.origine, 'session_id', s.id,
-                      'total_pieces', s.total_pieces, 'duree_production_totale', s.duree_production_totale,
-                      'temps_production_effectif', s.temps_production_effectif, 'temps_attente', s.temps_attente,
-                      'temps_arret_volontaire', s.temps_arret_volontaire,
+                      'total_pieces', s.total_pieces, 'duree_production_totale', trim_scale(s.duree_production_totale),
+                      'temps_production_effectif', trim_scale(s.temps_production_effectif),
+                      'temps_attente', trim_scale(s.temps_attente),
+                      'temps_arret_volontaire', trim_scale(s.temps_arret_volontaire),
                       'taux_occupation', CASE WHEN s.duree_production_totale > 0 OR s.taux_occupation > 0
-                                              THEN s.taux_occupation END)
+                                              THEN trim_scale(s.taux_occupation) END)
                       ORDER BY s.date_production, s.origine) FILTER (WHERE s.id IS NOT NULL), '[]') AS par_jour
                FROM centre_usinage c LEFT JOIN ${SESSIONS}
               WHERE c.id = $4::bigint GROUP BY c.id) p`,

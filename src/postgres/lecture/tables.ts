@@ -6,6 +6,8 @@ export const tri = (...colonnes: string[]): Record<string, { sql: string }> =>
   Object.fromEntries(colonnes.map((nom) => [nom, { sql: `t.${nom}` }]));
 const nullable = (...colonnes: string[]): Record<string, { sql: string; nullable: true }> =>
   Object.fromEntries(colonnes.map((nom) => [nom, { sql: `t.${nom}`, nullable: true as const }]));
+/** A column of type numeric without the zeros at its end, which its type has it show: 31, not 31.000000. */
+const decimal = (nom: string): readonly [string, string] => [nom, `trim_scale(t.${nom})`];
 /** Centres of a type are few: they are found first, then their rows by index. */
 export const TYPE_CU: Filtre = {
   sql: 't.centre_usinage_id = ANY (ARRAY(SELECT c.id FROM centre_usinage c WHERE c.type_cu = $::text))',
@@ -43,13 +45,13 @@ export const SESSIONS: TableLue = {
     ['heure_premier_machine_start'],
     ['heure_dernier_machine_stop'],
     ['total_pieces'],
-    ['duree_production_totale'],
-    ['temps_attente'],
-    ['temps_arret_volontaire'],
-    ['temps_production_effectif'],
-    ['taux_occupation'],
-    ['taux_attente'],
-    ['taux_arret_volontaire'],
+    decimal('duree_production_totale'),
+    decimal('temps_attente'),
+    decimal('temps_arret_volontaire'),
+    decimal('temps_production_effectif'),
+    decimal('taux_occupation'),
+    decimal('taux_attente'),
+    decimal('taux_arret_volontaire'),
     ['fichier_log_source'],
     ['origine'],
     ['date_creation'],
@@ -103,7 +105,7 @@ export const JOB_PROFILS: TableLue = {
     ['id'],
     ['session_id'],
     ['reference'],
-    ['longueur'],
+    decimal('longueur'),
     ['couleur'],
     ['timestamp_debut'],
     ['date_creation'],
@@ -126,7 +128,7 @@ const periode = (nom: string): TableLue => ({
     ['session_id'],
     ['timestamp_debut'],
     ['timestamp_fin'],
-    ['duree_secondes'],
+    decimal('duree_secondes'),
     ['date_creation'],
   ],
   filtres: { ...DETAIL, ...instants('timestamp_debut') },
@@ -204,7 +206,7 @@ export const EXECUTIONS: TableLue = {
     ['etat'],
     ['debut'],
     ['fin'],
-    ['duree_secondes', 'extract(epoch FROM t.fin - t.debut)::numeric(16, 3)'],
+    ['duree_secondes', 'trim_scale(extract(epoch FROM t.fin - t.debut)::numeric(16, 3))'],
     ['compteurs'],
     ['erreur'],
     ['declencheur'],

@@ -207,6 +207,10 @@ export interface SessionDeDetails {
   readonly id: number;
   readonly centre_usinage_id: number;
   readonly origine: 'log' | 'manuel';
+  /** `YYYY-MM-DD` */
+  readonly date_production: string;
+  /** its first start of the machine, else its first piece; null when neither is known */
+  readonly debut: string | null;
 }
 
 /** The session, or undefined. `verrou`: locked, so that it stays and details are written one after the other. */
@@ -216,9 +220,9 @@ export async function sessionDeDetails(
   options: { readonly verrou: boolean },
 ): Promise<SessionDeDetails | undefined> {
   const { rows } = await client.query<SessionDeDetails>(
-    `SELECT id, centre_usinage_id, origine FROM session_production WHERE id = $1::bigint${
-      options.verrou ? ' FOR NO KEY UPDATE' : ''
-    }`,
+    `SELECT id, centre_usinage_id, origine, date_production::text,
+            coalesce(heure_premier_machine_start, heure_premiere_piece)::text AS debut
+       FROM session_production WHERE id = $1::bigint${options.verrou ? ' FOR NO KEY UPDATE' : ''}`,
     [id],
   );
   return rows[0];
