@@ -24,7 +24,7 @@ export const SAISIE_SESSIONS: Saisie = {
   saisie: sessionProductionSaisie,
   modification: sessionProductionModifiee,
   notes: {
-    creer: `La session a \`origine\` = \`manuel\` : aucun import n’y touche, et elle vit à côté de celle que les journaux donnent peut-être pour la même journée. Une seule session saisie par centre et par jour (409). Ses heures sont de la journée de production `date_production`. ${DEDUITS}`,
+    creer: `La session a \`origine\` = \`manuel\` : aucun import n’y touche, et elle vit à côté de celle que les journaux donnent peut-être pour la même journée. Une seule session saisie par centre et par jour (409). Ses heures sont de la journée de production \`date_production\`. ${DEDUITS}`,
     modifier: `Une session calculée des journaux ne se modifie pas (409). ${DEDUITS} Ce qui se déduit est recalculé dès qu’un champ dont il dépend est envoyé ; d’une ligne renvoyée entière, dès qu’il diffère.`,
     supprimer:
       'Ses pièces, profilés, attentes et arrêts s’en vont avec elle. Une session calculée des journaux ne se supprime pas (409).',
