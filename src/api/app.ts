@@ -46,7 +46,7 @@ import { routesToken } from './routes/token.ts';
 import { routesUsers } from './routes/users.ts';
 import { methodesPermises } from './routes-connues.ts';
 import { tracerRequetesHttp } from './traces.ts';
-import { echapperOctets, exigerUtf8 } from './utf8.ts';
+import { exigerUtf8 } from './utf8.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -115,7 +115,6 @@ export async function buildApp(
       // A value given twice becomes a list, which no schema of ours takes: refused by name.
       querystringParser: (text) => parNom(new URLSearchParams(text)),
     },
-    rewriteUrl: ({ url = '/' }) => echapperOctets(url),
     // An address that cannot be read comes past no hook: what those do is done here.
     frameworkErrors: (error, request, reply) => {
       const probleme = enProbleme(error);

@@ -9,6 +9,10 @@ import { corpsDeProbleme } from './problemes.ts';
 
 const REFUS: Readonly<Record<string, readonly [number, string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'Les en-têtes de la requête sont trop longs.'],
+  HPE_INVALID_URL: [
+    400,
+    'L’adresse porte un caractère qui s’y écrit autrement, en UTF-8 : é s’écrit %C3%A9, un espace %20.',
+  ],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'La requête a mis trop de temps à arriver.'],
 };
 

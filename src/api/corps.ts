@@ -9,7 +9,7 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const FORM_LIMIT = 16_384;
 const CORPS = 'Le corps de la requête';
 
-/** A body in another coding of characters, or compressed: 415 everywhere, also where errors have another form. */
+/** A body in another coding of characters: 415 everywhere, also where errors have another form. */
 export class AutreCodage extends Probleme {
   constructor(detail: string) {
     super(415, detail);
@@ -20,8 +20,8 @@ export class AutreCodage extends Probleme {
 export type Formulaire = (paires: readonly (readonly [nom: string, valeur: string])[]) => unknown;
 
 /**
- * Reads bodies in `app`, and nowhere else but what is below it: JSON and forms in strict UTF-8; any other type, another
- * charset or a compressed body is a 415.
+ * Reads bodies in `app`, and nowhere else but what is below it: JSON and forms in strict UTF-8; any other type or
+ * another charset is a 415.
  *
  * @param options `json`: false where only forms are read
  */
@@ -59,13 +59,9 @@ export async function exigerCorps({ body, routeOptions: { schema } }: FastifyReq
   throw new Probleme(400, `Le corps de la requête manque : envoyez ${wanted}.`);
 }
 
-/** The text of a body. @throws Probleme 400 (not UTF-8), 415 (another charset, compressed) */
+/** The text of a body. @throws Probleme 400 (not UTF-8), 415 (another charset) */
 function texteDe({ headers }: FastifyRequest, body: Buffer): string {
   if (body.length === 0) return '';
-  const coding = headers['content-encoding'];
-  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
-    throw new AutreCodage(`Envoyez le corps sans compression (Content-Encoding: ${court(coding)}).`);
-  }
   for (const charset of charsets(headers['content-type'] ?? '')) {
     if (!/^utf-?8$/i.test(charset)) {
       throw new AutreCodage(

@@ -97,6 +97,11 @@ const FRAMEWORK: Readonly<Record<string, readonly [number, string]>> = {
     415,
     'Ce type de contenu n’est pas pris en charge ici ; envoyez du JSON (application/json), ou un formulaire pour /token.',
   ],
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: [
+    415,
+    'Cette compression du corps (Content-Encoding) n’est pas prise en charge ; envoyez-le sans, ou en gzip.',
+  ],
+  FST_CP_ERR_INVALID_CONTENT: [400, 'Le corps ne se décompresse pas (Content-Encoding).'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'La longueur annoncée n’est pas celle du corps.'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'Le corps n’est pas du JSON valide.'],
   FST_ERR_BAD_URL: [

@@ -40,14 +40,6 @@ export function exigerUtf8(texte: string, quoi: string): void {
   }
 }
 
-/**
- * An address whose letters beyond ASCII came as bare bytes, as some programs send them, with these bytes as `%xx`:
- * what reads it then sees to it that they are UTF-8. Node hands bytes over as characters of the same number.
- */
-export function echapperOctets(url: string): string {
-  return url.replaceAll(/[\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
 function malEncode(quoi: string, place?: string): Probleme {
   const where = place === undefined ? '' : ` (${place})`;
   return new Probleme(

@@ -24,7 +24,7 @@ import { erreurOAuth, formulaireToken, jetonLu } from '../schemas/token.ts';
 const PUBLIC = { acces: { acces: 'public' } } as const;
 const FORM = 'application/x-www-form-urlencoded';
 const BAD_REQUEST = json('Formulaire incomplet, en double ou inconnu', erreurOAuth);
-const BAD_CHARSET = json('Formulaire compressé, ou qui se dit dans un autre codage que UTF-8', erreurOAuth);
+const BAD_CHARSET = json('Formulaire qui se dit dans un autre codage que UTF-8', erreurOAuth);
 
 /**
  * Signing in (OAuth2 password flow: people of this one program, see docs), refreshing by cookie, signing out.
