@@ -81,6 +81,11 @@ function texte(schema: Schema): fc.Arbitrary<unknown> {
     const offset = fc.constantFrom('Z', '+02:00', '-11:30', '+00:00');
     return fc.tuple(day, offset).map(([text, zone]) => text.slice(0, 19) + zone);
   }
+  // What is sent may have no offset.
+  if (schema.pattern?.startsWith('^\\d{4}-')) {
+    const offset = fc.constantFrom('Z', '+02:00', '', '', '+00:00');
+    return fc.tuple(day, offset).map(([text, zone]) => text.slice(0, 19) + zone);
+  }
   if (schema.format === 'uuid') return fc.uuid();
   if (schema.format === 'email') return fc.emailAddress({ size: 'small' });
   if (schema.pattern !== undefined) {
