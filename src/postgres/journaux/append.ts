@@ -108,7 +108,8 @@ export async function writeAppend(
     days AS (
       INSERT INTO fichier_log_jour (version_id, centre_usinage_id, jour, evenements)
       SELECT ${id}, ${centre}, j, e FROM unnest(${days.join(', ')}) d (j, e)
-      ON CONFLICT (version_id, jour) DO UPDATE SET evenements = excluded.evenements),
+      ON CONFLICT (version_id, jour) DO UPDATE SET evenements = excluded.evenements, recu_le = now()
+       WHERE fichier_log_jour.evenements <> excluded.evenements),
     shorter AS (
       INSERT INTO fichier_log_prefixe (fichier_log_id, sha256, taille, version_id)
       VALUES (${path}, ${sha}, ${add(before.taille, 'bigint')}, ${id}) ON CONFLICT (fichier_log_id, sha256) DO NOTHING),
