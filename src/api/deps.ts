@@ -19,6 +19,11 @@ export interface ApiDeps {
   readonly pool: Pool;
   /** the same on a replica, or the same pool; `enLecture` (lectures.ts) says which to use */
   readonly readPool: Pool;
+  /**
+   * straight to the main database when `pool` goes through a pooler: exports keep a connection for long, and while they
+   * do need another one, which a pooler with few would not have
+   */
+  readonly exportPool?: Pool | undefined;
   /** whether the replica may be read; undefined when there is none */
   readonly replica?: Replica | undefined;
   readonly archive: Archive;

@@ -68,7 +68,8 @@ export async function exporter(
   let commence = false;
   let coupe: unknown;
   try {
-    const lireTout = async (pool: Pool, lecteur: LectureSuivie): Promise<void> => {
+    const lireTout = async (choisi: Pool, lecteur: LectureSuivie): Promise<void> => {
+      const pool = choisi === deps.pool ? (deps.exportPool ?? choisi) : choisi;
       const signal = AbortSignal.any([fin.signal, lecteur.perdue]);
       prendrePlace(pool);
       try {

@@ -76,6 +76,7 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const pool = ouvrir(databaseApiUrl ?? url, databaseApiUrl !== undefined);
   if (databaseApiUrl !== undefined) await verifierPooler(url, pool, logger);
   await verifierSchema(cli, pool);
+  const exportPool = databaseApiUrl === undefined ? undefined : ouvrir(url, false);
   const readPool = databaseReadUrl === undefined ? pool : ouvrir(databaseReadUrl, true);
   let replica: Replica | undefined;
   if (databaseReadUrl !== undefined) {
@@ -99,7 +100,7 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   });
   shutdown.add(() => evenements.fermer());
   const deps: ApiDeps = {
-    ...{ config, cles, logger, pool, readPool, replica, evenements, maintenant },
+    ...{ config, cles, logger, pool, readPool, exportPool, replica, evenements, maintenant },
     coffre: await ouvrirCoffre(pool, cles),
     archive: new Archive(config.archivesDir),
     time: new FactoryTime(fuseau, config.journeeDebut),

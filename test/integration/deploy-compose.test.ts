@@ -127,6 +127,7 @@ describe('docker-compose', () => {
       'CLE_CHIFFREMENT_PRECEDENTE',
       'DATABASE_URL',
       'DATABASE_READ_URL',
+      'DATABASE_API_URL',
       'METRICS_JETON',
       'POSTGRES_API_PASSWORD',
     ];

@@ -106,7 +106,7 @@ describe.skipIf(PGBOUNCER === undefined)('PgBouncer en mode transaction', () => 
         '/sessions/',
         '/pieces-production/?limit=1',
         '/pieces-production/?date_debut=2025-05-28&date_fin=2025-05-28',
-        '/sessions/1?inclure=details',
+        '/sessions/1?inclure=pieces_production',
         '/sessions/1/explication',
         '/stats/production-summary',
         '/fichiers/',
@@ -120,12 +120,14 @@ describe.skipIf(PGBOUNCER === undefined)('PgBouncer en mode transaction', () => 
       for (const path of paths) {
         const expected = await fetch(directe.url + path, { headers: there });
         const answers = await Promise.all(
-          Array.from({ length: 6 }, async () => {
+          // As many exports at once as the pooler has connections: each needs one more for its line of the audit.
+          Array.from({ length: path.includes('format=csv') ? 2 : 6 }, async () => {
             const answer = await fetch(api.url + path, { headers: entete });
             return [path, answer.status, answer.headers.get('etag'), await answer.text()];
           }),
         );
         const wanted = [path, expected.status, expected.headers.get('etag'), await expected.text()];
+        expect(wanted.slice(0, 2)).toEqual([path, 200]);
         for (const answer of answers) expect(answer).toEqual(wanted);
       }
       expect((await directe.arreter()).code).toBe(0);
