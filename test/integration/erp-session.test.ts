@@ -37,6 +37,16 @@ describe.skipIf(SANS_MARIADB)('la session est la nôtre, quoi que le serveur ait
   afterEach(() => maria.admin.query(REMISE));
   afterAll(() => maria?.arreter());
 
+  test('ce qui convient déjà n’est pas réglé : MySQL 8 ne laisse pas un compte de lecture toucher à max_error_count', async () => {
+    await maria.admin.query('SET GLOBAL max_error_count = 1024');
+    const session = await ErpSession.ouvrir(maria.config({ database: 'cent' }), {});
+    try {
+      expect(await session.lire('essai', 'SELECT @@SESSION.max_error_count')).toEqual([['1024']]);
+    } finally {
+      await session.fermer();
+    }
+  });
+
   test.each([
     'SET GLOBAL sql_select_limit = 60',
     'SET GLOBAL sql_select_limit = 0',

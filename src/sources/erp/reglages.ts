@@ -73,18 +73,27 @@ export async function reglerSession(session: ErpSession, base: string, delaiMax:
     lock_wait_timeout: String(Math.min(s, 10)),
   };
   const presents = await valeurs(session, Object.keys(voulus));
-  const sets = [...presents.keys()]
-    .filter((name) => !AUTREMENT.test(name))
-    .map((name) => `${name} = ${litteral(name, voulus[name]!)}`);
-  await session.lire(nom, `SET SESSION ${sets.join(', ')}`);
+  const sets = [...presents]
+    .filter(([name, value]) => !AUTREMENT.test(name) && !juste(name, value, voulus))
+    .map(([name]) => `${name} = ${litteral(name, voulus[name]!)}`);
+  if (sets.length > 0) await session.lire(nom, `SET SESSION ${sets.join(', ')}`);
   const relus = await valeurs(session, [...presents.keys()]);
   const faux = [...presents.keys()]
-    .filter((name) => relus.get(name)?.toUpperCase() !== voulus[name]!.toUpperCase())
+    .filter((name) => !juste(name, relus.get(name), voulus))
     .map((name) => `${name} vaut « ${relus.get(name) ?? ''} » au lieu de « ${voulus[name]} »`);
   if (!relus.has('tx_isolation') && !relus.has('transaction_isolation')) {
     faux.push('le niveau d’isolation ne se relit pas');
   }
   if (faux.length > 0) throw new AtelierError('ATL_E408', `${session.cible}, ${nom} : ${faux.join(' ; ')}`);
+}
+
+/**
+ * Whether a value is one that the reading may have. What is right is not set: MySQL lets only some accounts set
+ * `max_error_count`, of which any number but none will do.
+ */
+function juste(name: string, value: string | undefined, voulus: Readonly<Record<string, string>>): boolean {
+  if (name === 'max_error_count') return Number(value) > 0;
+  return value?.toUpperCase() === voulus[name]!.toUpperCase();
 }
 
 /**
