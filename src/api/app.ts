@@ -45,6 +45,7 @@ import { routesStats } from './routes/stats.ts';
 import { routesToken } from './routes/token.ts';
 import { routesUsers } from './routes/users.ts';
 import { methodesPermises } from './routes-connues.ts';
+import { SANS_PARAMETRE } from './schemas/saisie.ts';
 import { tracerRequetesHttp } from './traces.ts';
 import { exigerUtf8 } from './utf8.ts';
 
@@ -158,6 +159,11 @@ export async function buildApp(
   app.addHook('onRoute', (route) => {
     if (route.config?.acces === undefined && route.schema?.['hide'] !== true) {
       throw new Error(`${route.method} ${route.url} : une route dit qui peut l’appeler (config.acces)`);
+    }
+    // Unknown parameters are refused by name, also where none is known; probes may add what they like.
+    const { schema } = route;
+    if (schema && schema['hide'] !== true && !schema['tags']?.includes('santé')) {
+      schema.querystring ??= SANS_PARAMETRE;
     }
   });
 
