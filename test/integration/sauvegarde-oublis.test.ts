@@ -120,13 +120,14 @@ it('R16, R15, R10: an older backup, restored after a purge and an erasure; then 
   const restored = { DATABASE_URL: url };
   await fait(['ingest'], restored);
   await nothing();
-  // Longer, and under another name: nothing of it comes back, and what it brought goes with the next purge.
+  // Longer, and under another name: no figure comes back, and the bytes that it brought go with their own time.
   await place.write(
     `DEM12/${VIEUX}.LOG`,
     `${jour(VIEUX!)}${VIEUX} 09:00:00|@StukUitgevoerd: piece-${VIEUX}\r\n`,
   );
   await place.write(`DEM12/copie-${TRES_VIEUX}.LOG`, `${jour(TRES_VIEUX!)}\r\n`);
   await fait(['ingest'], restored);
+  await vieillir(pool);
   await fait(['purge'], restored);
   expect(gone.exec(await tout(pool, place.archives))?.[0]).toBeUndefined();
   expect((await dumpState(pool)).sessions.map((s) => ({ ...s, fichier_log_source: '' }))).toEqual(
