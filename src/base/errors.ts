@@ -265,6 +265,16 @@ export const CODES = {
     conseil:
       'Rien n’a été gardé. Prenez une autre sauvegarde, et signalez-le avec le message : cela ne devrait pas arriver.',
   },
+  ATL_B909: {
+    titre: 'Sauvegarde sans sceau',
+    conseil:
+      'Elle n’est pas scellée avec CLE_SAUVEGARDE : quelqu’un a pu la changer. Prenez-en une scellée ; si vous savez d’où vient celle-ci (faite avant la clé, ou par un ancien atelier), --sans-sceau l’accepte quand même.',
+  },
+  ATL_B910: {
+    titre: 'Sauvegarde qui demande autre chose que ses lignes',
+    conseil:
+      'Atelier n’écrit pas cette instruction : quelqu’un a changé la sauvegarde. Rien n’a été restauré. Prenez-en une autre, et cherchez qui a pu écrire dans ce dossier.',
+  },
   ATL_T701: {
     titre: 'File de tâches indisponible',
     conseil:

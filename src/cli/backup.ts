@@ -1,11 +1,18 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { Depot, situer } from '../archives/sauvegarde/depot.ts';
+import { AtelierError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { clesDeSauvegarde } from '../jobs/sauvegarde/cles.ts';
-import { exigerCle, verifierSauvegarde } from '../jobs/sauvegarde/verification.ts';
+import {
+  exigerCle,
+  exigerSceau,
+  verifierFichiers,
+  verifierSauvegarde,
+} from '../jobs/sauvegarde/verification.ts';
 import { type BilanSauvegarde, sauvegarder } from '../jobs/sauvegarde.ts';
+import { LecteurDeBase } from '../postgres/sauvegarde/lecture.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { Etapes } from './etapes.ts';
 import { openPool } from './open.ts';
@@ -14,8 +21,8 @@ import { bytes, printable } from './text.ts';
 export const summary = 'sauvegarde la base et les archives ; list, verify, sql';
 export const usage = `Usage : npx atelier backup [--vers DOSSIER] [--sans-archives] [--chiffrer] [--json]
        npx atelier backup list [--vers DOSSIER] [--json]
-       npx atelier backup verify SAUVEGARDE [--json]
-       npx atelier backup sql SAUVEGARDE
+       npx atelier backup verify SAUVEGARDE [--sans-sceau] [--json]
+       npx atelier backup sql SAUVEGARDE [--sans-sceau]
 
 Sauvegarde toutes les tables telles qu’elles sont à un instant, les archives des journaux et le registre des
 effacements, dans un nouveau sous-dossier de SAUVEGARDE_DIR. Imports et API continuent pendant ce temps. Les archives
@@ -25,6 +32,7 @@ sont communes à toutes les sauvegardes : seules les nouvelles sont copiées. Le
   --vers DOSSIER    un autre dossier que SAUVEGARDE_DIR
   --sans-archives   la base seule
   --chiffrer        échoue s’il n’y a pas de CLE_SAUVEGARDE (avec elle, une sauvegarde est toujours chiffrée)
+  --sans-sceau      verify, sql : accepte une sauvegarde que CLE_SAUVEGARDE ne scelle pas, si vous savez d’où elle vient
   --json            le bilan en JSON sur la sortie
 
 list      les sauvegardes, la plus récente en dernier
@@ -37,6 +45,10 @@ restore\` restaure.
 
 Codes de sortie : 0 fait, 1 échec ou sauvegarde abîmée, 2 mauvais usage, 3 fait, mais des archives manquent.`;
 
+/** Said of a backup that no key vouches for. */
+const SANS_PREUVE =
+  'aucune clé ne la scelle : ses empreintes montrent un disque abîmé, pas quelqu’un qui l’aurait changée';
+
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
@@ -45,6 +57,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
       vers: { type: 'string' },
       'sans-archives': { type: 'boolean' },
       chiffrer: { type: 'boolean' },
+      'sans-sceau': { type: 'boolean' },
       json: { type: 'boolean' },
     },
   });
@@ -54,6 +67,8 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const json = values.json ?? false;
   if (action !== 'make' && (values['sans-archives'] || values.chiffrer))
     throw new UsageError(`${action} : --sans-archives et --chiffrer n’y ont pas de sens`);
+  if ((action === 'make' || action === 'list') && values['sans-sceau'])
+    throw new UsageError('--sans-sceau n’a de sens que pour verify et sql');
   if (action === 'make' || action === 'list') {
     if (nom !== undefined) throw new UsageError('un argument de trop');
     if (action === 'list') return await list(cli, dossier, json);
@@ -64,7 +79,10 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     throw new UsageError(`action inconnue « ${printable(action)} », attendu list, verify ou sql`);
   if (nom === undefined) throw new UsageError(`${action} : il manque SAUVEGARDE`);
   if (rest.length > 0) throw new UsageError(`${action} : un argument de trop`);
-  return action === 'verify' ? await verify(cli, nom, dossier, json) : await sql(cli, nom, dossier);
+  const sansSceau = values['sans-sceau'] ?? false;
+  return action === 'verify'
+    ? await verify(cli, nom, dossier, sansSceau, json)
+    : await sql(cli, nom, dossier, sansSceau);
 }
 
 async function make(
@@ -116,7 +134,7 @@ async function list(cli: Cli, dossier: string, json: boolean): Promise<number> {
   let bad = 0;
   for (const nom of await depot.noms()) {
     try {
-      const { manifeste } = await depot.ouvrir(nom);
+      const { manifeste, sceau } = await depot.ouvrir(nom);
       const { base, archives, chiffrement, fichiers, programme } = manifeste;
       const lignes = Object.values(base.tables).reduce((sum, table) => sum + table.lignes, 0);
       const octets = fichiers.reduce((sum, fichier) => sum + fichier.octets, 0);
@@ -127,10 +145,11 @@ async function list(cli: Cli, dossier: string, json: boolean): Promise<number> {
         octets,
         archives: archives?.nombre ?? null,
         cle: chiffrement?.cle ?? null,
+        sceau,
       });
       if (!json) {
         const what = archives ? `${archives.nombre} archives` : 'sans archives';
-        const key = chiffrement ? `  chiffrée (clé ${chiffrement.cle})` : '';
+        const key = chiffrement ? `  chiffrée (clé ${chiffrement.cle})` : '  ni chiffrée ni scellée';
         cli.out(`${nom}  ${String(lignes).padStart(10)} lignes  ${bytes(octets).padStart(8)}  ${what}${key}`);
       }
     } catch (error) {
@@ -144,12 +163,19 @@ async function list(cli: Cli, dossier: string, json: boolean): Promise<number> {
   return bad > 0 ? 1 : 0;
 }
 
-async function verify(cli: Cli, sauvegarde: string, dossier: string, json: boolean): Promise<number> {
+async function verify(
+  cli: Cli,
+  sauvegarde: string,
+  dossier: string,
+  sansSceau: boolean,
+  json: boolean,
+): Promise<number> {
   const cles = clesDeSauvegarde(cli.config);
   const { root, nom } = situer(sauvegarde, dossier);
   const depot = new Depot(root, cles);
   const etapes = new Etapes(cli, json);
-  const found = await verifierSauvegarde(depot, await depot.ouvrir(nom), cles, etapes.dire);
+  const opened = await depot.ouvrir(nom);
+  const found = await verifierSauvegarde(depot, opened, cles, etapes.dire, sansSceau);
   etapes.effacer();
   if (json) cli.out(JSON.stringify(found));
   else {
@@ -158,17 +184,23 @@ async function verify(cli: Cli, sauvegarde: string, dossier: string, json: boole
       cli.out(`⚠ ${found.manquantes} archives manquaient déjà quand elle a été faite`);
     if (found.defauts.length === 0)
       cli.out(`Sauvegarde ${nom} entière : ${found.fichiers} fichiers, ${found.archives} archives relus.`);
+    if (opened.sceau !== 'cle') cli.out(`⚠ ${SANS_PREUVE}`);
   }
   return found.defauts.length > 0 ? 1 : found.manquantes > 0 ? 3 : 0;
 }
 
-async function sql(cli: Cli, sauvegarde: string, dossier: string): Promise<number> {
+async function sql(cli: Cli, sauvegarde: string, dossier: string, sansSceau: boolean): Promise<number> {
   const cles = clesDeSauvegarde(cli.config);
   const { root, nom } = situer(sauvegarde, dossier);
   const depot = new Depot(root, cles);
   const opened = await depot.ouvrir(nom);
   exigerCle(opened, cles);
-  for await (const piece of depot.lireFichier(opened, 'base.sql.zst')) {
+  exigerSceau(opened, cles, sansSceau);
+  // psql obeys whatever it is sent, and keeps what came before a damage: all is read before the first byte goes out.
+  const defauts = await verifierFichiers(depot, opened);
+  if (defauts.length > 0) throw new AtelierError('ATL_B902', `${opened.dossier} : ${defauts.join(' ; ')}.`);
+  const lecteur = new LecteurDeBase(opened.manifeste.base.schema);
+  for await (const piece of lecteur.texte(depot.lireFichier(opened, 'base.sql.zst'))) {
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
   return 0;

@@ -11,7 +11,8 @@ import { Etapes } from './etapes.ts';
 import { databaseUrl } from './open.ts';
 
 export const summary = 'restaure une sauvegarde dans une base vide';
-export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--forcer] [--oui] [--json]
+export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--sans-sceau] [--forcer] [--oui]
+       [--json]
 
 Restaure une sauvegarde (un nom de \`npx atelier backup list\`, ou son dossier) dans la base des réglages, qui doit être
 vide ou neuve. Tout est vérifié d’abord ; les tables reviennent en une seule transaction et sont comparées à la
@@ -21,6 +22,8 @@ Arrêtez d’abord serve et worker.
 
   --vers-base URL   une autre base (postgresql://…)
   --sans-archives   la base seule, pas ARCHIVES_DIR
+  --sans-sceau      accepte une sauvegarde que CLE_SAUVEGARDE ne scelle pas (faite avant la clé, ou par un ancien
+                    atelier) : seulement si vous savez d’où elle vient
   --forcer          la base n’est pas vide : son contenu est mis de côté dans un autre schéma, rien n’est effacé
   --oui             ne demande pas de confirmation
   --json            le bilan en JSON sur la sortie
@@ -37,6 +40,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     options: {
       'vers-base': { type: 'string' },
       'sans-archives': { type: 'boolean' },
+      'sans-sceau': { type: 'boolean' },
       forcer: { type: 'boolean' },
       oui: { type: 'boolean' },
       json: { type: 'boolean' },
@@ -66,6 +70,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const bilan = await restaurer(ctx, depot, opened, {
     ...{ url, cles, onProgress: etapes.dire },
     forcer: values.forcer ?? false,
+    sansSceau: values['sans-sceau'] ?? false,
     sansArchives: values['sans-archives'] ?? false,
   });
   etapes.effacer();
@@ -104,6 +109,11 @@ function report(bilan: BilanRestauration): string[] {
     `  archives  ${bilan.archives}, dont ${bilan.archivesCopiees} recopiées`,
     `  temps     vérification ${seconds(durees.verification)}, archives ${seconds(durees.archives)}, base ${seconds(durees.base)}, suite ${seconds(durees.suite)}`,
     ...(bilan.migrations.length > 0 ? [`  migrations appliquées : ${bilan.migrations.join(', ')}`] : []),
+    ...(bilan.sceau === 'cle'
+      ? []
+      : [
+          '  ⚠ aucune clé ne la scellait : rien ne prouve que personne ne l’a changée ; revoyez comptes et droits',
+        ]),
     ...(bilan.misDeCote === undefined
       ? []
       : [

@@ -1,5 +1,6 @@
 import { Archive } from '../archives/archive.ts';
 import type { Depot, Sauvegarde } from '../archives/sauvegarde/depot.ts';
+import type { Sceau } from '../archives/sauvegarde/manifeste.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError } from '../base/errors.ts';
 import { noter } from '../postgres/audit.ts';
@@ -20,7 +21,7 @@ import { rejouerEffacements } from './rejeu-effacements.ts';
 import { ramenerArchives } from './restauration/archives.ts';
 import { unirJournaux } from './restauration/journaux.ts';
 import type { Avance } from './sauvegarde/avance.ts';
-import { exigerCle, verifierFichiers } from './sauvegarde/verification.ts';
+import { exigerCle, exigerSceau, verifierFichiers } from './sauvegarde/verification.ts';
 
 /** Steps at which tests kill it. */
 export type EtapeRestauration =
@@ -38,6 +39,8 @@ export interface RestaurationOptions {
   readonly cles: readonly Buffer[];
   /** puts aside what is in the database, and does not mind who is connected */
   readonly forcer?: boolean;
+  /** takes a backup that nothing vouches for */
+  readonly sansSceau?: boolean;
   /** the database alone */
   readonly sansArchives?: boolean;
   readonly onProgress?: (avance: Avance) => void;
@@ -49,6 +52,8 @@ export interface BilanRestauration {
   readonly nom: string;
   /** instant that the database is back at */
   readonly instant: string;
+  /** what vouched for it */
+  readonly sceau: Sceau;
   /** a restoration that had been broken off was ended */
   readonly reprise: boolean;
   readonly tables: number;
@@ -111,8 +116,12 @@ class Restauration {
   async faire(): Promise<BilanRestauration> {
     const times = [performance.now()];
     const lap = (): void => void times.push(performance.now());
-    const { nom, manifeste } = this.#sauvegarde;
-    exigerCle(this.#sauvegarde, this.#options.cles);
+    const { nom, manifeste, sceau } = this.#sauvegarde;
+    const { cles, sansSceau = false } = this.#options;
+    exigerCle(this.#sauvegarde, cles);
+    exigerSceau(this.#sauvegarde, cles, sansSceau);
+    if (this.#sauvegarde.sceau !== 'cle')
+      this.#ctx.logger.warn({ sauvegarde: nom, sceau }, 'restauration d’une sauvegarde que rien ne prouve');
     exigerProgramme(this.#sauvegarde);
     const reprise = await this.#exigerPlace();
     this.#dire('vérification', 0, 1);
@@ -127,14 +136,16 @@ class Restauration {
     const misDeCote = reprise ? undefined : await this.#base();
     this.#etape('apres_base');
     lap();
-    await unirJournaux(this.#ctx, this.#depot, this.#sauvegarde);
+    await unirJournaux(this.#ctx, this.#depot, this.#sauvegarde, (autre) =>
+      exigerSceau(autre, cles, sansSceau || cles.length === 0),
+    );
     const migrations = await this.#suite();
     lap();
     const span = (i: number): number => Math.round(times[i + 1]! - times[i]!);
     const durees = { verification: span(0), archives: span(1), base: span(2), suite: span(3) };
     const tables = Object.values(manifeste.base.tables);
     const bilan: BilanRestauration = {
-      ...{ nom, instant: manifeste.instant, reprise, migrations, misDeCote },
+      ...{ nom, instant: manifeste.instant, sceau, reprise, migrations, misDeCote },
       tables: tables.length,
       lignes: tables.reduce((sum, { lignes }) => sum + lignes, 0),
       archives: manifeste.archives?.nombre ?? 0,
@@ -230,11 +241,11 @@ class Restauration {
           bilan.archivesManquantes.length > 0 ? 'partielle' : 'reussie',
           bilan,
         );
-        const { nom, instant } = bilan;
+        const { nom, instant, sceau } = bilan;
         await noter(client, {
           evenement: 'base_restauree',
           cible: `sauvegardes/${nom}`,
-          details: { instant },
+          details: { instant, sceau },
         });
         await oterMarque(client);
       }),

@@ -4,7 +4,13 @@ import paquet from '../../package.json' with { type: 'json' };
 import { Depot, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
 import { CHIFFRE, ecrire } from '../archives/sauvegarde/fichiers.ts';
 import { JOURNAUX, lireJournal } from '../archives/sauvegarde/journaux.ts';
-import { ecrireManifeste, FORMAT, MANIFESTE, type Manifeste } from '../archives/sauvegarde/manifeste.ts';
+import {
+  type Contenu,
+  ecrireManifeste,
+  FORMAT,
+  MANIFESTE,
+  type Manifeste,
+} from '../archives/sauvegarde/manifeste.ts';
 import { idDeCle } from '../base/chiffrement-flux.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
@@ -192,9 +198,9 @@ class Passage {
     this.#etape('debut');
     await reconcilierIndex(this.#ctx.pool, this.#ctx.config.archivesDir);
     const vue = await surInstantane(this.#ctx.pool, async (instantane) => {
-      await this.#base(instantane, empreintes);
+      const ecartees = await this.#base(instantane, empreintes);
       const { client, schema, serveur, instant } = instantane;
-      const nonSauvegardes = await horsSauvegarde(client, schema);
+      const nonSauvegardes = [...(await horsSauvegarde(client, schema)), ...ecartees];
       await nommerSchema(instantane);
       return {
         ...{ schema, serveur, instant, nonSauvegardes },
@@ -210,7 +216,7 @@ class Passage {
     const reglages = JSON.stringify(reglagesSansSecrets(), null, 2);
     await this.#fichier('reglages.json', one(Buffer.from(`${reglages}\n`)), false);
     const secrets = secretsDonnes();
-    const manifeste: Omit<Manifeste, 'sceau'> = {
+    const manifeste: Contenu = {
       format: FORMAT,
       programme: paquet.version,
       instant: vue.instant,
@@ -261,16 +267,20 @@ class Passage {
     };
   }
 
-  async #base(vue: Instantane, empreintes: Map<string, EmpreinteDeTable>): Promise<void> {
+  /** @returns what of the schema is not in it */
+  async #base(vue: Instantane, empreintes: Map<string, EmpreinteDeTable>): Promise<string[]> {
     const total = vue.tables.length;
     let fait = 0;
-    const source = ecrireBase(vue, empreintes, (nom) => {
+    const onTable = (nom: string): void => {
       this.#signal().throwIfAborted();
       fait++;
       this.#options.onProgress?.({ quoi: `table ${nom}`, fait, total });
       if (fait === Math.ceil(total / 2)) this.#etape('dans_base');
-    });
+    };
+    const ecartees: string[] = [];
+    const source = ecrireBase(vue, empreintes, onTable, ecartees);
     await this.#fichier('base.sql.zst', source, true);
+    return ecartees;
   }
 
   async #archives(attendues: ReadonlyMap<number, readonly string[]>): Promise<ArchivesCopiees> {

@@ -1,6 +1,7 @@
 // O15, P10: a backup of an older atelier comes back in a newer one: its migrations follow, its figures are the same.
 
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Depot, LISTE_ARCHIVES } from '../../src/archives/sauvegarde/depot.ts';
@@ -13,6 +14,8 @@ import {
   type Manifeste,
 } from '../../src/archives/sauvegarde/manifeste.ts';
 import { ingest } from '../../src/jobs/ingest.ts';
+import { restaurer } from '../../src/jobs/restauration.ts';
+import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
 import { type Migration, migrate, migrationsAppliquees, readMigrations } from '../../src/postgres/migrate.ts';
 import { type Pool, transaction, withClient } from '../../src/postgres/pool.ts';
 import { type EmpreinteDeTable, ecrireBase, surInstantane } from '../../src/postgres/sauvegarde/copie.ts';
@@ -144,3 +147,30 @@ it('O15, P10: of the fourth migration: every row it had, the schema of today, th
     await ctx.pool.end();
   }
 }, 120_000);
+
+it('R25: one that an older program made (format 1, no seal) comes back when somebody insists, not otherwise', async () => {
+  const ancien = join(etabli.home, 'format-1');
+  await mkdir(ancien);
+  execFileSync('tar', [
+    '-xf',
+    join(import.meta.dirname, '../fixtures/sauvegarde-format-1.tar'),
+    '-C',
+    ancien,
+  ]);
+  const depot = new Depot(ancien, []);
+  const [nom] = await depot.noms();
+  const opened = await depot.ouvrir(nom!);
+  expect(opened).toMatchObject({ sceau: 'aucun', manifeste: { format: 1 } });
+  await expect(verifierSauvegarde(depot, opened, [])).rejects.toMatchObject({ code: 'ATL_B909' });
+  expect((await verifierSauvegarde(depot, opened, [], undefined, true)).defauts).toEqual([]);
+  const cible = await etabli.base();
+  const ctx = etabli.contexte({ ARCHIVES_DIR: join(etabli.home, 'archives-format-1') });
+  const options = { url: cible.url, cles: [] };
+  await expect(restaurer(ctx, depot, opened, options)).rejects.toMatchObject({ code: 'ATL_B909' });
+  const bilan = await restaurer(ctx, depot, opened, { ...options, sansSceau: true });
+  expect(bilan).toMatchObject({ sceau: 'aucun', archives: 1, archivesManquantes: [] });
+  const { rows } = await cible.pool.query('SELECT details FROM piece_production ORDER BY numero_piece');
+  expect(rows.map(({ details }) => details)).toEqual(['P1', 'P2', 'P3']);
+  const schema = async (pool: Pool): Promise<string> => (await dumpSchema(pool)).replaceAll(/[()]/g, '');
+  expect(await schema(cible.pool)).toBe(await schema(etabli.atelier.reader));
+}, 60_000);

@@ -1,11 +1,20 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { vit } from '../../base/espace.ts';
-import { CHIFFRE, cheminArchive, ecrire, lire, synchroniserDossier, verifierArchive } from './fichiers.ts';
-import { lireManifeste, MANIFESTE, type Manifeste } from './manifeste.ts';
+import {
+  CHIFFRE,
+  cheminArchive,
+  ecrire,
+  lire,
+  lireTexte,
+  synchroniserDossier,
+  verifierArchive,
+} from './fichiers.ts';
+import { lireManifeste, MANIFESTE, type Manifeste, type Sceau } from './manifeste.ts';
 
 const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?$/;
 const DRAFT = '.en-cours~';
@@ -28,6 +37,7 @@ export interface Sauvegarde {
   readonly nom: string;
   readonly dossier: string;
   readonly manifeste: Manifeste;
+  readonly sceau: Sceau;
 }
 
 /**
@@ -60,10 +70,10 @@ export class Depot {
   /** Gives a backup that is whole its name. @returns the name */
   async achever(draft: string, instant: string): Promise<string> {
     await synchroniserDossier(draft);
-    const stem = instant.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-');
+    const debut = stem(instant);
     // After the last of its second, not in the place of one that is gone: names tell the order.
-    const last = (await this.noms()).findLast((name) => name.startsWith(stem));
-    const nom = last === undefined ? stem : `${stem}-${Number(last.slice(stem.length + 1) || 1) + 1}`;
+    const last = (await this.noms()).findLast((name) => name.startsWith(debut));
+    const nom = last === undefined ? debut : `${debut}-${Number(last.slice(debut.length + 1) || 1) + 1}`;
     await rename(draft, join(this.root, nom));
     await synchroniserDossier(this.root);
     return nom;
@@ -86,26 +96,32 @@ export class Depot {
   /** A backup by its name. @throws AtelierError ATL_B905 (no such), ATL_B902, ATL_B903 */
   async ouvrir(nom: string): Promise<Sauvegarde> {
     const dossier = join(this.root, nom);
-    const text = await readFile(join(dossier, MANIFESTE), 'utf8').catch((cause: unknown) => {
+    const text = await lireTexte(join(dossier, MANIFESTE)).catch((cause: unknown) => {
       const why = codeOf(cause) === 'ENOENT' ? `pas de ${MANIFESTE}` : messageOf(cause);
       throw new AtelierError('ATL_B905', `${dossier} n’est pas une sauvegarde : ${why}.`, { cause });
     });
-    return { nom, dossier, manifeste: lireManifeste(text, this.#cles, dossier) };
+    const { manifeste, sceau } = lireManifeste(text, this.#cles, dossier);
+    // An older one under the name of a newer one would bring back what was taken away since.
+    if (NAME.test(nom) && !nom.startsWith(stem(manifeste.instant)))
+      throw new AtelierError(
+        'ATL_B902',
+        `${dossier} porte le nom d’une autre : elle est du ${manifeste.instant}.`,
+      );
+    return { nom, dossier, manifeste, sceau };
   }
 
   /** All archives that a backup needs. */
   async archives({ dossier, manifeste }: Sauvegarde): Promise<ArchiveSauvegardee[]> {
     if (!manifeste.archives) return [];
-    const text = await readFile(join(dossier, LISTE_ARCHIVES), 'utf8').catch((cause: unknown) => {
+    const text = await lireTexte(join(dossier, LISTE_ARCHIVES)).catch((cause: unknown) => {
       throw new AtelierError('ATL_B902', `${join(dossier, LISTE_ARCHIVES)} : ${messageOf(cause)}`, { cause });
     });
     const lines = text.split('\n').filter((line) => line !== '');
     return lines.map((line) => {
-      const entry = JSON.parse(line) as ArchiveSauvegardee;
-      // The name becomes a path: it must be one of ours.
-      if (entry.fichier !== undefined && !POOL_NAME.test(entry.fichier))
-        throw new AtelierError('ATL_B902', `${dossier} : nom d’archive impossible dans ${LISTE_ARCHIVES}.`);
-      return entry;
+      // Names become paths: they must be ours.
+      const entry = lireArchive(line);
+      if (entry) return entry;
+      throw new AtelierError('ATL_B902', `${dossier} : ligne impossible dans ${LISTE_ARCHIVES}.`);
     });
   }
 
@@ -122,8 +138,8 @@ export class Depot {
     const [cle] = this.#cles;
     const fichier = `${centre}/${sha256}.zst${cle ? `.${idDeCle(cle)}${CHIFFRE}` : ''}`;
     const target = join(this.root, POOL, fichier);
-    const there = await stat(target).catch(() => undefined);
-    if (there) return { fichier, octets: there.size, copies: 0 };
+    const there = await lstat(target).catch(() => undefined);
+    if (there?.isFile()) return { fichier, octets: there.size, copies: 0 };
     const source = cheminArchive(archives, centre, sha256);
     const clear = { chiffre: false, cles: [], nom: sha256 };
     await verifierArchive(lire(source, { compresse: true, ...clear }), sha256);
@@ -223,6 +239,25 @@ export class Depot {
 }
 
 const POOL_NAME = /^\d+\/[0-9a-f]{64}\.zst(\.[0-9a-f]{16}\.chiffre)?$/;
+
+const archiveSauvegardee = z.strictObject({
+  centre: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  fichier: z.string().regex(POOL_NAME).optional(),
+});
+
+function lireArchive(line: string): ArchiveSauvegardee | undefined {
+  try {
+    return archiveSauvegardee.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Beginning of the name of a backup of an instant. */
+function stem(instant: string): string {
+  return instant.replace(/(\.\d+)?Z$/, 'Z').replaceAll(':', '-');
+}
 
 /** The folder of backups that a path or name means, and the name of the backup in it. */
 export function situer(sauvegarde: string, depot: string): { root: string; nom: string } {

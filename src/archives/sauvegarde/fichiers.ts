@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, createWriteStream, constants as fs } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -10,6 +10,10 @@ import type { FichierDeSauvegarde } from './manifeste.ts';
 
 const PARAMS = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 };
 const PIECE = 256 * 1024;
+/** Bytes of a file that is read at once: manifest, list of archives. */
+const TEXTE_MAX = 512 * 1024 * 1024;
+/** A link in a folder of backups may lead anywhere: only plain files are read. */
+const SANS_LIEN = (fs.O_RDONLY | (fs.O_NOFOLLOW ?? 0)) as unknown as string;
 /** End of the name of an encrypted file. */
 export const CHIFFRE = '.chiffre';
 
@@ -42,7 +46,7 @@ export async function ecrire(
       yield piece;
     }
   }
-  const file = createWriteStream(path, { flags: 'wx', flush: true });
+  const file = createWriteStream(path, { flags: 'wx', flush: true, mode: 0o600 });
   const encrypt = (pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> =>
     tally(cle ? chiffrer(pieces, cle, nom) : pieces);
   if (compresser) await pipeline(source, createZstdCompress({ params: PARAMS }), encrypt, file);
@@ -62,7 +66,7 @@ export async function* lire(
   options: { compresse: boolean; chiffre: boolean; cles: readonly Buffer[]; nom: string },
 ): AsyncGenerator<Buffer> {
   const { compresse, chiffre, cles, nom } = options;
-  const file = createReadStream(path, { highWaterMark: PIECE });
+  const file = createReadStream(path, { flags: SANS_LIEN, highWaterMark: PIECE });
   try {
     const clear: AsyncIterable<Buffer> = chiffre ? dechiffrer(file, cles, nom) : file;
     yield* compresse ? decompresser(clear) : clear;
@@ -89,8 +93,21 @@ export async function* decompresser(source: AsyncIterable<Buffer>): AsyncGenerat
 /** SHA-256 of a file as it lies there. */
 export async function empreinte(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE })) hash.update(piece as Buffer);
+  for await (const piece of createReadStream(path, { flags: SANS_LIEN, highWaterMark: PIECE }))
+    hash.update(piece as Buffer);
   return hash.digest('hex');
+}
+
+/** A small text file of a backup. @throws the file system's error, or one that says that it is no plain file */
+export async function lireTexte(path: string): Promise<string> {
+  const found = await lstat(path);
+  if (!found.isFile() || found.size > TEXTE_MAX) throw new Error('ce n’est pas un fichier ordinaire');
+  const file = await open(path, SANS_LIEN);
+  try {
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
 }
 
 /** Waits until names of a folder are on the disk. */

@@ -1,17 +1,18 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { deriver, idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError } from '../../base/errors.ts';
 
 /** Format of backups that this program writes; it reads this one and older ones. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 export const MANIFESTE = 'manifest.json';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
 
 const manifeste = z.strictObject({
-  format: z.literal(FORMAT),
+  /** 1: of before the seal that every backup has */
+  format: z.union([z.literal(1), z.literal(FORMAT)]),
   programme: z.string(),
   /** instant of the snapshot, ISO 8601, UTC */
   instant: z.iso.datetime(),
@@ -31,30 +32,45 @@ const manifeste = z.strictObject({
   /** null: not encrypted */
   chiffrement: z.nullable(z.strictObject({ cle: z.string() })),
   /** files of its folder, without this one */
-  fichiers: z.array(z.strictObject({ nom: z.string().regex(/^[a-z0-9.-]+$/), octets: count, sha256 })),
+  fichiers: z.array(z.strictObject({ nom: z.string().regex(/^[a-z]+(\.[a-z]+)+$/), octets: count, sha256 })),
   /** names of settings that are secret: they are not in the backup and must be kept apart */
   aGarderAPart: z.array(z.string()),
   /** HMAC-SHA-256 of all the rest, of an encrypted backup */
   sceau: z.string().optional(),
+  /** SHA-256 of all the rest, of one that is not: it shows damage, and proves nothing against whoever can write here */
+  empreinte: z.string().optional(),
 });
 
 /** What a backup holds: written last, read first. */
 export type Manifeste = z.infer<typeof manifeste>;
 export type FichierDeSauvegarde = Manifeste['fichiers'][number];
 
-/** The text of a manifest, sealed when there is a key. */
-export function ecrireManifeste(contenu: Omit<Manifeste, 'sceau'>, cle: Buffer | undefined): string {
-  const all = cle ? { ...contenu, sceau: seal(contenu, cle) } : contenu;
+/** What a manifest says; what it is sealed with comes on top. */
+export type Contenu = Omit<Manifeste, 'sceau' | 'empreinte'>;
+
+/**
+ * What vouches for a manifest, and through the checksums in it for all files and archives: a key, a mere checksum, or
+ * nothing (of an older program, or altered so that it looks like that).
+ */
+export type Sceau = 'cle' | 'empreinte' | 'aucun';
+
+/** The text of a manifest, sealed: with a key when there is one, else with a checksum. */
+export function ecrireManifeste(contenu: Contenu, cle: Buffer | undefined): string {
+  const all = cle ? { ...contenu, sceau: seal(contenu, cle) } : { ...contenu, empreinte: checksum(contenu) };
   return `${JSON.stringify(all, null, 2)}\n`;
 }
 
 /**
- * Reads and checks a manifest.
+ * Reads and checks a manifest. Whether what vouches for it is enough is for the caller to say.
  *
  * @param cles keys at hand; without that of an encrypted backup its seal is not checked
  * @throws AtelierError ATL_B902 (not a manifest, altered), ATL_B905 (of a newer program)
  */
-export function lireManifeste(text: string, cles: readonly Buffer[], ou: string): Manifeste {
+export function lireManifeste(
+  text: string,
+  cles: readonly Buffer[],
+  ou: string,
+): { manifeste: Manifeste; sceau: Sceau } {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -76,15 +92,23 @@ export function lireManifeste(text: string, cles: readonly Buffer[], ou: string)
       `${ou} : ${MANIFESTE} n’est pas celui d’une sauvegarde (${issue?.path.join('.')}).`,
     );
   }
-  const { sceau, ...contenu } = parsed.data;
+  const { sceau, empreinte, ...contenu } = parsed.data;
   const cle = cles.find((key) => idDeCle(key) === contenu.chiffrement?.cle);
   if (cle && !(sceau !== undefined && equal(sceau, seal(contenu, cle)))) {
     throw new AtelierError('ATL_B902', `${ou} : ${MANIFESTE} a été modifié (son sceau ne va pas).`);
   }
-  return parsed.data;
+  if (cle) return { manifeste: parsed.data, sceau: 'cle' };
+  if (contenu.format === 1 || contenu.chiffrement) return { manifeste: parsed.data, sceau: 'aucun' };
+  if (empreinte === undefined || !equal(empreinte, checksum(contenu)))
+    throw new AtelierError('ATL_B902', `${ou} : ${MANIFESTE} a été modifié (son empreinte ne va pas).`);
+  return { manifeste: parsed.data, sceau: 'empreinte' };
 }
 
-function seal(contenu: Omit<Manifeste, 'sceau'>, cle: Buffer): string {
+function checksum(contenu: Contenu): string {
+  return createHash('sha256').update(canonical(contenu)).digest('hex');
+}
+
+function seal(contenu: Contenu, cle: Buffer): string {
   return createHmac('sha256', deriver(cle, 'sceau')).update(canonical(contenu)).digest('hex');
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { to as copyTo } from 'pg-copy-streams';
 import { type Client, connect, type Pool, type Queryable } from '../pool.ts';
+import { Filtre } from './filtre.ts';
 import { apresLesLignes, avantLesLignes, type TableSauvegardee, tablesDuSchema } from './schema.ts';
 
 /** Table that marks a restoration under way (see `marque.ts`): never part of a backup. */
@@ -106,12 +107,15 @@ export function lireReperes(line: string): Reperes | undefined {
  *
  * @param empreintes receives what each table held
  * @param onTable called as each table begins
+ * @param ecartees receives what of the schema is left out, since a restoration would not play it
  */
 export async function* ecrireBase(
   vue: Instantane,
   empreintes: Map<string, EmpreinteDeTable>,
   onTable: (nom: string) => void = () => undefined,
+  ecartees: string[] = [],
 ): AsyncGenerator<Buffer> {
+  const filtre = new Filtre(vue.schema);
   const { client, schema, tables } = vue;
   const jeton = randomBytes(16).toString('hex');
   const { copie, suite, fin } = reperesDe(jeton);
@@ -121,8 +125,10 @@ export async function* ecrireBase(
       `SET check_function_bodies = false;\nSET client_min_messages = warning;\nSET row_security = off;\n` +
       `SELECT pg_catalog.set_config('search_path', '', false);\n`,
   );
-  for (const statement of await avantLesLignes(client, schema)) yield text(`\n${statement}\n`);
+  for (const statement of filtre.garder(await avantLesLignes(client, schema))) yield text(`\n${statement}\n`);
+  const names = await nomsAffiches(client, schema);
   for (const table of tables) {
+    if (filtre.absent(names.get(table.nom)!)) continue;
     onTable(table.nom);
     const target = cible(schema, table);
     yield text(`\n${copie}${table.nom}\nCOPY ${target} FROM stdin;\n`);
@@ -130,11 +136,21 @@ export async function* ecrireBase(
     yield text('\\.\n');
   }
   yield text('\n');
-  const after = await apresLesLignes(client, schema);
+  const after = filtre.garder(await apresLesLignes(client, schema));
   for (const [i, statement] of after.entries()) {
     yield text(`${statement}\n${i % STATEMENTS === STATEMENTS - 1 ? `${suite}\n` : ''}`);
   }
+  ecartees.push(...filtre.ecartees);
   yield text(`${fin}\n`);
+}
+
+/** Tables as PostgreSQL writes their names, by name. */
+async function nomsAffiches(client: Client, schema: string): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ nom: string; affiche: string }>(
+    `SELECT relname AS nom, oid::regclass::text AS affiche FROM pg_class WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r'`,
+    [schema],
+  );
+  return new Map(rows.map(({ nom, affiche }) => [nom, affiche]));
 }
 
 /** What a table holds now, to be compared with what a dump says. */

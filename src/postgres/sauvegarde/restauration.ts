@@ -6,11 +6,11 @@ import {
   type EmpreinteDeTable,
   empreinteDeTable,
   fixerEcriture,
-  lireReperes,
   quoted,
   schemaCourant,
   TABLE_DE_MARQUE,
 } from './copie.ts';
+import { LecteurDeBase } from './lecture.ts';
 import { tablesDuSchema } from './schema.ts';
 
 /** Tables whose rows come back by themselves: with nothing else in it, a database is a new one. */
@@ -77,7 +77,8 @@ export async function mettreDeCote(client: Client, schema: string, nom: string):
  * the dump was made of.
  *
  * @param attendues what each table must hold in the end
- * @throws AtelierError ATL_B902 (not a dump, cut), ATL_B908 (not the same rows)
+ * @throws AtelierError ATL_B902 (not a dump, cut), ATL_B910 (a statement that atelier does not write), ATL_B908 (not the
+ *   same rows)
  */
 export async function jouerBase(
   client: Client,
@@ -85,9 +86,10 @@ export async function jouerBase(
   dump: AsyncIterable<Buffer>,
   attendues: Readonly<Record<string, EmpreinteDeTable>>,
   onTable: (nom: string) => void = () => undefined,
+  lecteur = new LecteurDeBase(schema),
 ): Promise<void> {
   await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
-  await new Joueur(client, onTable).jouer(dump);
+  await new Joueur(client, lecteur, attendues, onTable).jouer(dump);
   await fixerEcriture(client);
   const tables = new Map((await tablesDuSchema(client, schema)).map((table) => [table.nom, table]));
   tables.delete(TABLE_DE_MARQUE);
@@ -102,43 +104,39 @@ export async function jouerBase(
   }
 }
 
-/** Takes a dump apart at its marks: what is between them is sent as it is, COPY blocks as COPY. */
+/** Plays the parts of a dump: statements as they were admitted, COPY blocks as COPY. */
 class Joueur {
   readonly #client: Client;
+  readonly #lecteur: LecteurDeBase;
+  readonly #attendues: Readonly<Record<string, unknown>>;
   readonly #onTable: (nom: string) => void;
 
-  constructor(client: Client, onTable: (nom: string) => void) {
+  constructor(
+    client: Client,
+    lecteur: LecteurDeBase,
+    attendues: Readonly<Record<string, unknown>>,
+    onTable: (nom: string) => void,
+  ) {
     this.#client = client;
+    this.#lecteur = lecteur;
+    this.#attendues = attendues;
     this.#onTable = onTable;
   }
 
   async jouer(dump: AsyncIterable<Buffer>): Promise<void> {
-    const lines = new Lignes(dump);
-    const reperes = lireReperes((await lines.next())?.toString() ?? '');
-    if (!reperes)
-      throw new AtelierError('ATL_B902', 'La base de la sauvegarde n’est pas un texte d’atelier.');
-    let statements = '';
-    const run = async (): Promise<void> => {
-      if (statements.trim() !== '') await this.#query(statements);
-      statements = '';
-    };
-    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-      const text = line.toString();
-      if (text === reperes.suite) {
-        await run();
-      } else if (text === reperes.fin) {
-        await run();
-        return;
-      } else if (text.startsWith(reperes.copie)) {
-        await run();
-        this.#onTable(text.slice(reperes.copie.length));
-        const copy = (await lines.next())?.toString() ?? '';
-        await this.#copier(copy.replace(/;$/, ''), lines);
+    const { rows } = await this.#client.query<{ nom: string }>('SELECT rolname AS nom FROM pg_roles');
+    const roles = new Set(rows.map(({ nom }) => nom));
+    for await (const partie of this.#lecteur.lire(dump)) {
+      if (partie.genre === 'instructions') {
+        const sql = partie.instructions.filter(({ role }) => role === undefined || roles.has(role));
+        if (sql.length > 0) await this.#query(sql.map((one) => one.sql).join(';\n'));
       } else {
-        statements += `${text}\n`;
+        if (!(partie.table in this.#attendues))
+          throw new AtelierError('ATL_B902', `Le manifeste ne nomme pas la table ${partie.table}.`);
+        this.#onTable(partie.table);
+        await this.#copier(partie.ordre, partie.lignes);
       }
     }
-    throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée avant la fin.');
   }
 
   async #query(statements: string): Promise<void> {
@@ -149,7 +147,7 @@ class Joueur {
     }
   }
 
-  async #copier(statement: string, lines: Lignes): Promise<void> {
+  async #copier(statement: string, lines: AsyncIterable<Buffer>): Promise<void> {
     const stream = this.#client.query(copyFrom(statement));
     const done = new Promise<void>((resolve, reject) => {
       stream.on('finish', resolve);
@@ -157,7 +155,7 @@ class Joueur {
     });
     done.catch(() => undefined);
     try {
-      for await (const piece of lines.jusquaFin()) {
+      for await (const piece of lines) {
         if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), done]);
       }
     } catch (error) {
@@ -172,74 +170,6 @@ class Joueur {
     }
   }
 }
-
-/** Lines of a dump; those of a COPY block come in the pieces in which they were read. */
-class Lignes {
-  readonly #pieces: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(dump: AsyncIterable<Buffer>) {
-    this.#pieces = dump[Symbol.asyncIterator]();
-  }
-
-  async next(): Promise<Buffer | undefined> {
-    let from = 0;
-    for (;;) {
-      const end = this.#rest.indexOf(10, from);
-      if (end >= 0) {
-        const line = this.#rest.subarray(0, end);
-        this.#rest = this.#rest.subarray(end + 1);
-        return line;
-      }
-      from = this.#rest.length;
-      if (!(await this.#more())) {
-        if (this.#rest.length > 0) throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée.');
-        return undefined;
-      }
-    }
-  }
-
-  /** The data of a COPY block, up to its `\.`, which is taken too. */
-  async *jusquaFin(): AsyncGenerator<Buffer> {
-    // The end mark is a line of its own: look for it at the start and after line feeds.
-    let atStart = true;
-    for (;;) {
-      const head = this.#rest.subarray(0, END.length);
-      if (atStart && head.equals(END)) {
-        this.#rest = this.#rest.subarray(END.length);
-        return;
-      }
-      const end = this.#rest.indexOf(END_AFTER_LINE);
-      if (end >= 0) {
-        yield this.#rest.subarray(0, end + 1);
-        this.#rest = this.#rest.subarray(end + 1 + END.length);
-        return;
-      }
-      // What may be the beginning of the mark waits for the next piece.
-      const keep =
-        atStart && this.#rest.length < END.length
-          ? this.#rest.length
-          : Math.min(this.#rest.length, END.length);
-      const ready = this.#rest.subarray(0, this.#rest.length - keep);
-      if (ready.length > 0) {
-        yield ready;
-        atStart = false;
-        this.#rest = this.#rest.subarray(ready.length);
-      }
-      if (!(await this.#more())) throw new AtelierError('ATL_B902', 'La base de la sauvegarde est coupée.');
-    }
-  }
-
-  async #more(): Promise<boolean> {
-    const { value, done } = await this.#pieces.next();
-    if (done) return false;
-    this.#rest = this.#rest.length === 0 ? Buffer.from(value) : Buffer.concat([this.#rest, value]);
-    return true;
-  }
-}
-
-const END = Buffer.from('\\.\n');
-const END_AFTER_LINE = Buffer.from('\n\\.\n');
 
 /** Number by which {@link finirRestauration} makes tokens of before void: more than accounts change in their life. */
 const JETONS = 100_000;

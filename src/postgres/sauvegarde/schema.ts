@@ -85,6 +85,7 @@ export async function apresLesLignes(db: Queryable, schema: string): Promise<str
     VIEWS,
     TRIGGERS,
     COMMENTS,
+    REVOKES,
     GRANTS,
   ])
     statements.push(...(await texts(db, sql, one)));
@@ -198,18 +199,30 @@ const COMMENTS = `
    WHERE k.connamespace = ${IN_SCHEMA} AND k.conrelid <> 0
    ORDER BY 1`;
 
+const ROUTINE = `format('%s %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure)`;
+
+/** Everybody may call a new function: those that are not for everybody say so again. */
+const REVOKES = `
+  SELECT format('REVOKE ALL ON %s FROM PUBLIC;', ${ROUTINE}) AS text FROM pg_proc p
+   WHERE p.pronamespace = ${IN_SCHEMA} AND p.prokind IN ('f', 'p') AND ${OURS('pg_proc', 'p.oid')}
+     AND p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
+   ORDER BY 1`;
+
 /** Rights of other roles, where those roles exist: a new cluster may not have them yet. */
 const GRANTS = `
   SELECT format(E'DO $droits$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %L) THEN\\n  GRANT %s%s ON %s TO %I%s;\\nEND IF; END $droits$;',
            r.rolname, g.privilege_type, CASE WHEN g.attname IS NULL THEN '' ELSE format(' (%I)', g.attname) END,
-           g.oid::regclass, r.rolname, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS text
-    FROM (SELECT c.oid, c.relowner, NULL::name AS attname, (aclexplode(c.relacl)).* FROM pg_class c
+           g.objet, r.rolname, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS text
+    FROM (SELECT c.oid::regclass::text AS objet, c.relowner AS proprietaire, NULL::name AS attname, (aclexplode(c.relacl)).* FROM pg_class c
            WHERE c.relnamespace = ${IN_SCHEMA} AND c.relkind IN ('r', 'v', 'S') AND ${OURS('pg_class', 'c.oid')}
           UNION ALL
-          SELECT c.oid, c.relowner, a.attname, (aclexplode(a.attacl)).* FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-           WHERE c.relnamespace = ${IN_SCHEMA} AND c.relkind IN ('r', 'v') AND ${OURS('pg_class', 'c.oid')}) g
+          SELECT c.oid::regclass::text, c.relowner, a.attname, (aclexplode(a.attacl)).* FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+           WHERE c.relnamespace = ${IN_SCHEMA} AND c.relkind IN ('r', 'v') AND ${OURS('pg_class', 'c.oid')}
+          UNION ALL
+          SELECT ${ROUTINE}, p.proowner, NULL, (aclexplode(p.proacl)).* FROM pg_proc p
+           WHERE p.pronamespace = ${IN_SCHEMA} AND p.prokind IN ('f', 'p') AND ${OURS('pg_proc', 'p.oid')}) g
     JOIN pg_roles r ON r.oid = g.grantee
-   WHERE g.grantee <> g.relowner
+   WHERE g.grantee <> g.proprietaire
    ORDER BY 1`;
 
 async function sequenceValues(db: Queryable, schema: string): Promise<string[]> {
