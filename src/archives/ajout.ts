@@ -10,8 +10,8 @@ import { synchroniserDossier } from './sauvegarde/fichiers.ts';
  * @throws the file system's error
  */
 export async function ajouterLignes(dossier: string, nom: string, lignes: string): Promise<void> {
-  await mkdir(dossier, { recursive: true });
-  const file = await open(join(dossier, nom), 'a', 0o640);
+  await mkdir(dossier, { recursive: true, mode: 0o700 });
+  const file = await open(join(dossier, nom), 'a', 0o600);
   try {
     await file.appendFile(`\n${lignes}`);
     await file.sync();

@@ -52,6 +52,8 @@ export interface ArchiveEnAttente {
  * The store of every byte that a machine ever wrote: `<root>/<centre id>/<sha256>.zst`, one standard zstd file a
  * version, with its origin in a skippable frame at its head.
  *
+ * Machine logs may name people: folders and files are for the account of atelier alone.
+ *
  * Order of things: bytes are written under a temporary name and synced; they get their name, and the folder is
  * synced, before the transaction that mentions them commits. So the database never knows a version whose bytes
  * are not on the disk.
@@ -84,7 +86,7 @@ export class Archive {
     return await this.#guard('Écriture', meta.chemin, async (path) => {
       const all = await frames();
       // Synchronous but for the disk: a tenth of a megabyte into the page cache takes less than asking another thread.
-      const fd = openSync(path, 'wx');
+      const fd = openSync(path, 'wx', 0o600);
       try {
         // Not writev: on a full disk it may write a part and call it a success.
         writeFileSync(fd, header(meta));
@@ -99,7 +101,7 @@ export class Archive {
   /** Compresses bytes as they come. */
   async writeStream(meta: ArchiveMeta, chunks: AsyncIterable<Buffer>): Promise<ArchiveEnAttente> {
     return await this.#guard('Écriture', meta.chemin, async (path) => {
-      const file = createWriteStream(path, { flags: 'wx', flush: true });
+      const file = createWriteStream(path, { flags: 'wx', flush: true, mode: 0o600 });
       file.write(header(meta));
       await pipeline(chunks, createZstdCompress({ params: PARAMS }), file);
     });
@@ -113,7 +115,7 @@ export class Archive {
     if (items.length === 0) return;
     const folder = join(this.root, String(centreId));
     try {
-      if (!existsSync(folder)) await mkdir(folder, { recursive: true });
+      if (!existsSync(folder)) await mkdir(folder, { recursive: true, mode: 0o700 });
       for (const { sha256, waiting } of items) {
         const path = this.#path(centreId, sha256);
         try {
@@ -223,7 +225,7 @@ export class Archive {
       `${hostname()}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
     );
     try {
-      this.#ready ??= mkdir(this.#waitingFolder(), { recursive: true });
+      this.#ready ??= mkdir(this.#waitingFolder(), { recursive: true, mode: 0o700 });
       await this.#ready;
       await write(path);
       return { path };

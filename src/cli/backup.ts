@@ -118,6 +118,11 @@ function report(bilan: BilanSauvegarde): string[] {
     ...(bilan.effacement === undefined
       ? []
       : [`  ✖ des sauvegardes échues sont encore là : ${printable(bilan.effacement)}`]),
+    ...(bilan.chiffree
+      ? []
+      : [
+          '  ⚠ ni chiffrée ni scellée : qui lit ce dossier lit tout, qui y écrit peut la changer (CLE_SAUVEGARDE)',
+        ]),
     ...(secrets ? [`  À garder ailleurs : ${secrets} (aucune sauvegarde ne les contient).`] : []),
     ...bilan.nonSauvegardes.map((objet) => `  ⚠ pas dans la sauvegarde : ${printable(objet)}`),
     ...(bilan.archivesManquantes.length > 0

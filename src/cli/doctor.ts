@@ -4,6 +4,7 @@ import type { Cli } from './cli.ts';
 import { base } from './doctor/base.ts';
 import { canaux } from './doctor/canaux.ts';
 import { cles } from './doctor/cles.ts';
+import { confidentiel } from './doctor/confidentiel.ts';
 import { type Constat, type Controle, mal } from './doctor/constat.ts';
 import { dossiers } from './doctor/dossiers.ts';
 import { erp } from './doctor/erp.ts';
@@ -16,7 +17,8 @@ import { printable } from './text.ts';
 export const summary = 'contrôle l’installation et les données, et dit comment réparer';
 export const usage = `Usage : npx atelier doctor [--json]
 
-Contrôle Node, le fuseau, les droits de .env, les dossiers et leur place, les clés, les ports, PostgreSQL (version,
+Contrôle Node, le fuseau, les droits de .env, les dossiers et leur place, qui peut lire archives et
+sauvegardes, les clés, les ports, PostgreSQL (version,
 horloge, schéma, file de tâches), le réplica et le pooler de l’API, le worker et ses derniers passages, les données et leurs archives, l’ERP et les droits
 de son compte, les serveurs SFTP et leurs clés, les canaux d’alerte. Ne change rien, n’envoie rien.
 
@@ -27,7 +29,18 @@ Chaque ligne : ✔ bien, ⚠ à regarder, ✖ à réparer ; une flèche dit comm
 Code de sortie : 1 si quelque chose est à réparer, 0 sinon.`;
 
 /** In the order in which an installer would look. */
-const CONTROLES: readonly Controle[] = [systeme, dossiers, cles, ports, base, lectures, erp, sftp, canaux];
+const CONTROLES: readonly Controle[] = [
+  systeme,
+  dossiers,
+  confidentiel,
+  cles,
+  ports,
+  base,
+  lectures,
+  erp,
+  sftp,
+  canaux,
+];
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const { values } = parseArgs({ args, options: { json: { type: 'boolean' } } });

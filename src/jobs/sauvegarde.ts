@@ -126,6 +126,11 @@ export async function sauvegarder(
     const { etat, ...compteurs } = bilan;
     await note(etat, compteurs, bilan.effacement);
     ctx.logger.info(compteurs, 'sauvegarde terminée');
+    if (!bilan.chiffree)
+      ctx.logger.warn(
+        { dossier: bilan.dossier },
+        'sauvegarde ni chiffrée ni scellée : CLE_SAUVEGARDE est vide',
+      );
     return bilan;
   } catch (thrown) {
     const error = explain(thrown, depot.root);

@@ -2,7 +2,7 @@
 // nothing of theirs is believed; without one it may be believed about rows, and is never obeyed.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { cp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { cp, lstat, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -263,6 +263,14 @@ describe('without a key', () => {
     await writeFile(chemin(claire, 'archives.jsonl'), '{');
     await expect(depot.archives(await depot.ouvrir(claire))).rejects.toMatchObject({ code: 'ATL_B902' });
   });
+});
+
+it('R5: whoever else is on the machine can read neither archives nor backups', async () => {
+  for (const root of [etabli.atelier.archives, sain]) {
+    const names = await readdir(root, { recursive: true });
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect([name, (await lstat(join(root, name))).mode & 0o077]).toEqual([name, 0]);
+  }
 });
 
 it('what others made and a restoration would refuse is left out, and named each time', async () => {

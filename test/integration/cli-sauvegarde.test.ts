@@ -1,5 +1,6 @@
 // The commands of area backup as a person types them: backup, list, verify, sql, restore, rebuild.
 
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -57,6 +58,44 @@ it('O15: list, verify and sql know it by its name; with another key it is refuse
   for (const { stdout, stderr } of [list, verify, refused])
     expect(stdout + stderr).not.toMatch(new RegExp(`${KEY}|${wrong}`));
 }, 60_000);
+
+it('R25: without a key each backup says that nothing protects it, and so does doctor; with one, what nobody sealed is refused', async () => {
+  const vers = join(there.home, 'sans-cle');
+  const own = { SAUVEGARDE_DIR: vers, PORT: '0' };
+  const made = await there.run(['backup'], { env: own });
+  expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('ni chiffrée ni scellée')]);
+  const [plain] = (await readdir(vers)).filter((name) => name !== 'archives');
+  const constat = async (quoi: string, more = {}): Promise<unknown> =>
+    (
+      JSON.parse((await there.run(['doctor', '--json'], { env: { ...own, ...more } })).stdout) as {
+        quoi: string;
+      }[]
+    ).findLast((one) => one.quoi === quoi);
+  expect(await constat('CLE_SAUVEGARDE')).toMatchObject({ etat: 'attention' });
+  expect(await constat('CLE_SAUVEGARDE', { CLE_SAUVEGARDE: KEY })).toMatchObject({ etat: 'bien' });
+  await chmod(vers, 0o755);
+  expect(await constat('SAUVEGARDE_DIR')).toBeUndefined();
+  await chmod(join(vers, 'archives'), 0o755);
+  await chmod(join(vers, plain!), 0o755);
+  for (const name of await readdir(join(vers, plain!))) await chmod(join(vers, plain!, name), 0o644);
+  expect(await constat('SAUVEGARDE_DIR')).toMatchObject({
+    etat: 'attention',
+    detail: expect.stringContaining(plain!),
+    remede: expect.stringContaining('chmod'),
+  });
+  for (const action of ['verify', 'sql']) {
+    const refused = await there.run(['backup', action, plain!], { env: { ...own, CLE_SAUVEGARDE: KEY } });
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+      1,
+      '',
+      expect.stringContaining('ATL_B909'),
+    ]);
+    const taken = await there.run(['backup', action, plain!, '--sans-sceau'], {
+      env: { ...own, CLE_SAUVEGARDE: KEY },
+    });
+    expect(taken.code).toBe(0);
+  }
+}, 120_000);
 
 it('O15: restore asks first, restores into another base, refuses one that holds something, and says how to go on', async () => {
   const target = await base();

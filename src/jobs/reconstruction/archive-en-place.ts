@@ -36,7 +36,7 @@ export class ArchiveEnPlace extends Archive {
     for (const { centreId, sha256 } of archives) {
       const target = cheminArchive(this.root, this.#centreId, sha256);
       if (centreId === this.#centreId || (await stat(target).catch(() => undefined))) continue;
-      await mkdir(dirname(target), { recursive: true });
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       const draft = `${target}.copie`;
       await copyFile(cheminArchive(this.root, centreId, sha256), draft, constants.COPYFILE_FICLONE);
       await rename(draft, target);

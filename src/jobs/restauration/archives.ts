@@ -64,8 +64,8 @@ async function copier(
   const draft = join(waiting, `${hostname()}~${process.pid}~restauration-${archive.sha256}.zst`);
   await verifierArchive(depot.lireArchive(archive, true), archive.sha256);
   try {
-    await mkdir(waiting, { recursive: true });
-    await mkdir(dirname(target), { recursive: true });
+    await mkdir(waiting, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const clear = { compresser: false, cle: undefined, nom: archive.sha256 };
     await ecrire(draft, depot.lireArchive(archive, false), clear);
     await rename(draft, target);
