@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { remoteMounts } from '../base/mounts.ts';
 import { type Compteurs, estPartiel } from '../jobs/ingest/compteurs.ts';
 import type { IngestContext } from '../jobs/ingest/context.ts';
 import { follow, ingest } from '../jobs/ingest.ts';
@@ -130,6 +131,9 @@ async function measureTree(
 ): Promise<{ bytes: number; files: number }> {
   if (own === undefined && config.sftp.centres.length > 0) return { bytes: 0, files: 0 };
   const dir = resolve(own ?? config.logsDir);
+  // Of disks that may not answer neither.
+  const { above, below } = remoteMounts(dir);
+  if (above || below.length > 0) return { bytes: 0, files: 0 };
   let files = 0;
   let size = 0;
   for await (const entree of new DossierLocal(dir).list()) {

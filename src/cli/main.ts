@@ -8,6 +8,8 @@ import { COMMANDS } from './commands.ts';
 import { refusDesMots } from './usage.ts';
 
 const VERSION = '0.1.0';
+/** After everything was closed, ms. */
+const END_AFTER = 3_000;
 
 /** Entry of `atelier`: finds the command, gives it what it needs, turns what it throws into an exit code. */
 async function main(argv: string[]): Promise<number> {
@@ -56,7 +58,16 @@ async function runCommand(name: string, command: Command, args: string[]): Promi
     return explain(name, error, shutdown.signal.aborted);
   } finally {
     await shutdown.close().catch((error) => err(`atelier ${name} : fermeture : ${messageOf(error)}`));
+    if (shutdown.signal.aborted) endAnyway();
   }
+}
+
+/**
+ * Asked to stop, we have closed all: what still holds us is a call to a disk that does not answer, and an orderly end would
+ * wait for it, too.
+ */
+function endAnyway(): void {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_AFTER).unref();
 }
 
 /** Says what went wrong and the way out. */

@@ -40,7 +40,7 @@ export class SourceComposite implements SourceJournaux {
 
   /** Ends the connections. */
   async fermer(): Promise<void> {
-    await Promise.all(this.#distants.map((distant) => distant.fermer()));
+    await Promise.all([this.#local, ...this.#distants].map((source) => source.fermer()));
   }
 
   async *#listLocal(): AsyncGenerator<EntreeSource> {

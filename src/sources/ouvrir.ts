@@ -20,9 +20,11 @@ export async function ouvrirSource(
   logger: Logger,
   options: { dir?: string | undefined; signal?: AbortSignal } = {},
 ): Promise<SourceOuverte> {
-  const local = new DossierLocal(options.dir ?? config.logsDir, logger);
+  const alone = options.signal !== undefined;
+  const local = new DossierLocal(options.dir ?? config.logsDir, logger, { alone });
   if (options.dir !== undefined || config.sftp.centres.length === 0) {
-    return Object.assign(local, { fermer: () => Promise.resolve() });
+    options.signal?.addEventListener('abort', () => void local.fermer(), { once: true });
+    return local;
   }
   const distants = await ouvrirDistants(config, logger);
   const source = new SourceComposite(local, distants, config.centres);

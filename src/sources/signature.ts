@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import type { FileStats } from './disk.ts';
 
 /** A file changed less than this ago (ns) may change again within the same tick of the file system's clock. */
 const STILL_WARM = 2_000_000_000n;
@@ -10,7 +10,7 @@ const STILL_WARM_MS = 2_000;
  * @returns undefined while the file was changed a moment ago, and may change again without a trace. When the clock of its
  * disk is ahead of ours nobody can tell: then it begins with `?`, see {@link settle}
  */
-export function sign(stats: BigIntStats, now = BigInt(Date.now()) * 1_000_000n): string | undefined {
+export function sign(stats: FileStats, now = BigInt(Date.now()) * 1_000_000n): string | undefined {
   const { ctimeNs, mtimeNs } = stats;
   if (isWarm(now - ctimeNs) || isWarm(now - mtimeNs)) return undefined;
   const signature = stateOf(stats);

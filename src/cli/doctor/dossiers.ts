@@ -36,8 +36,9 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
   const unknown: string[] = [];
   let files = 0;
   const unreadable: string[] = [];
+  const source = new DossierLocal(config.logsDir);
   try {
-    for await (const entree of new DossierLocal(config.logsDir).list()) {
+    for await (const entree of source.list()) {
       if (entree.kind === 'fichier') files++;
       else if (entree.kind === 'ecarte' && entree.erreur) unreadable.push(entree.chemin);
       else if (entree.kind === 'dossier') {
@@ -55,6 +56,8 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
       return attention(quoi, `non réglé, et ${config.logsDir} n’existe pas : rien à importer`, remede);
     }
     return mal(quoi, messageOf(error), remede);
+  } finally {
+    await source.fermer();
   }
   const detail = `${config.logsDir} : ${folders.length} centre(s), ${files} fichier(s)`;
   if (unreadable.length > 0) {

@@ -98,6 +98,10 @@ export class Illisibles {
       );
       for (const fichier of over) {
         const { chemin, tailles } = fichier;
+        this.#ctx.logger.info(
+          { centre: centre.nom, fichier: chemin },
+          'erreur levée : lisible de nouveau, ou ôté',
+        );
         if (tailles.length === 0) centre.connus.delete(chemin);
         else centre.connus.set(chemin, { ...fichier, etat: 'lu', signature: null });
       }
