@@ -53,6 +53,11 @@ export const CODES = {
     conseil:
       'Tout le reste est importé, rien n’est perdu : chaque import réessaie (le suivi, dès que le fichier change). Le message dit quoi et pourquoi ; signalez-le avec le fichier (`npx atelier fichiers --octets`).',
   },
+  ATL_L208: {
+    titre: 'Aucun dossier de centre',
+    conseil:
+      'Donnez le dossier qui contient ceux des centres (LOGS_DIR, --dir), non celui d’un centre ; un seul centre : --centre NOM. Un lien n’est jamais suivi : mettez le vrai dossier, ou montez-le là (mount --bind).',
+  },
   ATL_L210: {
     titre: 'Serveur SFTP injoignable',
     conseil:

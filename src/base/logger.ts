@@ -1,7 +1,9 @@
+import { isatty } from 'node:tty';
 import pino from 'pino';
 import type { Config } from './config.ts';
 import { filEnCours } from './fil.ts';
 import { type FichierJournal, JournalFichier } from './journal-fichier.ts';
+import { proseLine } from './log-prose.ts';
 
 export type Logger = pino.Logger;
 
@@ -15,11 +17,13 @@ export interface LogTargets {
   /** folder and name of the log file, for example `ftp_log_service.log`; see {@link fichierJournal} */
   readonly file?: FichierJournal;
   readonly level: pino.LevelWithSilent;
+  /** time zone of what is shown on a terminal; UTC when left out */
+  readonly fuseau?: string;
 }
 
 /**
  * A logger that writes one JSON object a line, UTC time, to the console and to a file, with the task, run and trace
- * that the line belongs to. Writes are synchronous: what was logged before a crash is there after it.
+ * that the line belongs to. A console that is a terminal is read by a person: there each is a line of prose. Writes are synchronous: what was logged before a crash is there after it.
  *
  * @throws AtelierError ATL_C101 when the file cannot be opened
  */
@@ -29,7 +33,9 @@ export function createLogger(targets: LogTargets): Logger {
     streams.push({ level: 'debug', stream: { write: targets.console } });
   } else {
     const fd = targets.console === 'stdout' ? 1 : 2;
-    streams.push({ level: 'debug', stream: pino.destination({ fd, sync: true }) });
+    const stream = pino.destination({ fd, sync: true });
+    const prose = { write: (line: string) => void stream.write(`${proseLine(line, targets.fuseau)}\n`) };
+    streams.push({ level: 'debug', stream: isatty(fd) ? prose : stream });
   }
   if (targets.file) streams.push({ level: 'debug', stream: new JournalFichier(targets.file) });
   return pino(

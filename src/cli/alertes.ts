@@ -99,7 +99,7 @@ function colonnes(time: FactoryTime): TableColumn<AlerteRow>[] {
 }
 
 async function controler(cli: Cli, json: boolean): Promise<number> {
-  const logger = createLogger({ console: 'stderr', level: cli.config.logLevel });
+  const logger = createLogger({ console: 'stderr', level: cli.config.logLevel, fuseau: cli.config.fuseau });
   const pool = await openPool(cli, logger);
   const bilan = await passer({ config: cli.config, logger, pool, maintenant: Date.now });
   const { length: restent } = await listerAlertes(pool, { toutes: false, limite: 1_000_000 });

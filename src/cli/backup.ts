@@ -16,7 +16,7 @@ import { LecteurDeBase } from '../postgres/sauvegarde/lecture.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { Etapes } from './etapes.ts';
 import { openPool } from './open.ts';
-import { bytes, printable } from './text.ts';
+import { bytes, printable, secondes } from './text.ts';
 
 export const summary = 'sauvegarde la base et les archives ; list, verify, sql';
 export const usage = `Usage : npx atelier backup [--vers DOSSIER] [--sans-archives] [--chiffrer] [--json]
@@ -96,6 +96,7 @@ async function make(
   const logger = createLogger({
     console: json || !cli.isTerminal ? 'stderr' : () => undefined,
     level: config.logLevel,
+    fuseau: config.fuseau,
   });
   const pool = await openPool(cli, logger);
   const ctx = { config, shutdown, logger, pool, time: new FactoryTime(config.fuseau, config.journeeDebut) };
@@ -110,7 +111,7 @@ function report(bilan: BilanSauvegarde): string[] {
   if (bilan.etat === 'ignoree') return ['Ignorée : une autre sauvegarde est en cours.'];
   const secrets = bilan.aGarderAPart.join(', ');
   return [
-    `Sauvegarde ${bilan.nom} terminée en ${(bilan.dureeMs / 1000).toFixed(1)} s.`,
+    `Sauvegarde ${bilan.nom} terminée en ${secondes(bilan.dureeMs)}.`,
     `  dossier   ${bilan.dossier}${bilan.chiffree ? ' (chiffré)' : ''}`,
     `  base      ${bilan.tables} tables, ${bilan.lignes} lignes, ${bytes(bilan.octets)}`,
     `  archives  ${bilan.archives} (${bytes(bilan.octetsArchives)}), dont ${bilan.archivesCopiees} nouvelles`,

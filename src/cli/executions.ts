@@ -5,6 +5,7 @@ import { ETATS, type ExecutionListee, listerExecutions } from '../postgres/tache
 import { type Cli, UsageError } from './cli.ts';
 import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
+import { nombre } from './text.ts';
 
 /** What is noted as a run: the tasks, and what only a command does. */
 const NOMS: readonly string[] = [...NOMS_TACHES, 'restauration', 'reconstruction'];
@@ -59,7 +60,7 @@ function columns(time: FactoryTime): TableColumn<ExecutionListee>[] {
       title: 'Durée (s)',
       align: 'right',
       value: (e) => e.duree_secondes,
-      text: (e) => e.duree_secondes?.toFixed(1) ?? '',
+      text: (e) => (e.duree_secondes === null ? '' : nombre(e.duree_secondes, 1)),
     },
     { key: 'echeance', title: 'Échéance', value: (e) => instant(e.echeance), dataOnly: true },
     {

@@ -1,15 +1,18 @@
-import { isAbsolute, relative, resolve } from 'node:path';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { AtelierError } from '../base/errors.ts';
 import { remoteMounts } from '../base/mounts.ts';
+import { FactoryTime } from '../base/time.ts';
 import { type Compteurs, estPartiel } from '../jobs/ingest/compteurs.ts';
 import type { IngestContext } from '../jobs/ingest/context.ts';
 import { follow, ingest } from '../jobs/ingest.ts';
+import { centreOfFolder } from '../sources/centre.ts';
 import { DossierLocal } from '../sources/dossier.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openIngest } from './open.ts';
 import { Progress } from './progress.ts';
-import { bytes } from './text.ts';
+import { bytes, nombre, printable, secondes } from './text.ts';
 
 export const summary = 'lit les journaux des machines et met les sessions à jour';
 export const usage = `Usage : npx atelier ingest [--dir DOSSIER] [--centre NOM] [--watch] [--replace CHEMIN] [--dry-run] [--json]
@@ -43,6 +46,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     throw new UsageError('--watch ne va ni avec --replace ni avec --dry-run.');
   }
   const dir = resolve(values.dir ?? cli.config.logsDir);
+  refuseCentre(cli, values.dir);
   const options = {
     ...(values.centre === undefined ? {} : { centre: values.centre }),
     ...(values.replace === undefined ? {} : { replace: relativeTo(dir, values.replace) }),
@@ -73,11 +77,12 @@ async function watch(
   json: boolean,
 ): Promise<number> {
   cli.err(`Suivi de ${ctx.source.description} ; Ctrl+C arrête.`);
+  const time = new FactoryTime(cli.config.fuseau);
   await follow(ctx, {
     ...options,
     onScan: (compteurs) => {
       if (json) cli.out(JSON.stringify(compteurs));
-      else if (cli.isTerminal) cli.out(`${new Date().toLocaleTimeString('fr-FR')}  ${oneLine(compteurs)}`);
+      else if (cli.isTerminal) cli.out(`${time.formatTime(Date.now() / 1000)}  ${oneLine(compteurs)}`);
     },
   });
   return 0;
@@ -88,20 +93,25 @@ const TOLD = 10;
 
 /** What an import did, in a few lines. */
 export function report(c: Compteurs, ms: number, aBlanc: boolean): string[] {
-  const seconds = ms / 1000;
   const lines = [
     aBlanc ? 'À blanc : rien n’a été changé. L’import ferait ceci :' : 'Import terminé.',
-    `  fichiers  ${c.fichiersVus} vus, ${c.fichiersInchanges} inchangés, ${c.fichiersLus} lus (${c.fichiersDejaConnus} au contenu déjà connu), ${c.fichiersIllisibles} illisibles`,
-    `  sessions  ${c.sessionsCreees} créées, ${c.sessionsModifiees} modifiées, ${c.sessionsInchangees} recalculées sans changement, ${c.sessionsSupprimees} supprimées`,
-    `  lignes    ${c.lignesLues} lues, ${c.lignesRejetees} rejetées, ${c.lignesIgnorees} ignorées`,
-    `  durée     ${seconds.toFixed(1)} s, ${bytes(c.octetsLus)} lus (${bytes(c.octetsLus / seconds)}/s)`,
+    `  fichiers  ${nombre(c.fichiersVus)} vus, ${nombre(c.fichiersInchanges)} inchangés, ${nombre(c.fichiersLus)} lus (${nombre(c.fichiersDejaConnus)} au contenu déjà connu), ${nombre(c.fichiersIllisibles)} illisibles`,
+    `  sessions  ${nombre(c.sessionsCreees)} créées, ${nombre(c.sessionsModifiees)} modifiées, ${nombre(c.sessionsInchangees)} recalculées sans changement, ${nombre(c.sessionsSupprimees)} supprimées`,
+    `  lignes    ${nombre(c.lignesLues)} lues, ${nombre(c.lignesRejetees)} rejetées, ${nombre(c.lignesIgnorees)} ignorées`,
+    `  durée     ${secondes(ms)}, ${bytes(c.octetsLus)} lus (${bytes((c.octetsLus * 1000) / ms)}/s)`,
   ];
   const reasons = Object.entries(c.rejetsParRaison).sort(([, a], [, b]) => b - a);
   if (reasons.length > 0) {
     lines.push(
-      `  rejets    ${reasons.map(([raison, nombre]) => `${raison} ${nombre}`).join(', ')} (npx atelier rejets)`,
+      `  rejets    ${reasons.map(([raison, count]) => `${raison} ${nombre(count)}`).join(', ')} (npx atelier rejets)`,
     );
   }
+  if (c.journeesGelees > 0)
+    lines.push(
+      `  gelées    ${nombre(c.journeesGelees)} journées que la purge a vidées en tout ou partie : ce qui arrive encore d’elles est archivé, leurs chiffres ne changent plus`,
+    );
+  for (const message of c.nonLus.slice(0, TOLD)) lines.push(`  non lu    ${printable(message)}`);
+  if (c.nonLus.length > TOLD) lines.push('  non lus   d’autres encore (ftp_log_service.log les nomme)');
   for (const message of c.misDeCote.slice(0, TOLD)) lines.push(`  de côté   ${message} (ATL_L207)`);
   if (c.misDeCote.length > TOLD)
     lines.push(`  de côté   et ${c.misDeCote.length - TOLD} de plus (ftp_log_service.log les nomme)`);
@@ -112,6 +122,19 @@ export function report(c: Compteurs, ms: number, aBlanc: boolean): string[] {
 
 function oneLine(c: Compteurs): string {
   return `${c.fichiersLus} fichier(s) lu(s), ${c.sessionsCreees} session(s) créée(s), ${c.sessionsModifiees} modifiée(s), ${c.lignesRejetees} ligne(s) rejetée(s)`;
+}
+
+/** Below a centre's own folder every sub-folder would pass for a centre. */
+function refuseCentre({ config }: Cli, dir: string | undefined): void {
+  if (dir === undefined) return;
+  const folder = resolve(dir);
+  const centre = centreOfFolder(basename(folder), config.centres);
+  if (!centre.connu || folder === resolve(config.logsDir)) return;
+  const above = resolve(folder, '..');
+  throw new AtelierError(
+    'ATL_L208',
+    `--dir ${dir} est le dossier d’un centre (${centre.nom}), pas celui qui les contient. Pour ce centre seul : --dir ${above} --centre ${centre.nom}`,
+  );
 }
 
 /** A path given by hand, relative to the source. */

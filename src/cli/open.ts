@@ -45,6 +45,7 @@ export async function openIngest(
     console: options.console,
     file: fichierJournal(config, 'ftp_log_service.log'),
     level: config.logLevel,
+    fuseau: config.fuseau,
   });
   let pool: Pool;
   try {

@@ -50,6 +50,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     console: values.json ? 'stderr' : () => undefined,
     file: { dir: config.syncLogsDir, name: 'purge.log' },
     level: config.logLevel,
+    fuseau: config.fuseau,
   });
   const pool = await openPool(cli, logger);
   const bilan = await purger(

@@ -11,7 +11,7 @@ import type { Cli } from './cli.ts';
 import { Etapes } from './etapes.ts';
 import { databaseUrl, openPool } from './open.ts';
 import { confirmer, readUrl } from './restore.ts';
-import { bytes } from './text.ts';
+import { bytes, secondes } from './text.ts';
 
 export const summary = 'refait toutes les sessions à partir des seules archives';
 export const usage = `Usage : npx atelier rebuild [--oui] [--completer] [--sans-erp] [--comparer URL] [--json]
@@ -55,6 +55,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const logger = createLogger({
     console: json || !cli.isTerminal ? 'stderr' : () => undefined,
     level: config.logLevel,
+    fuseau: config.fuseau,
   });
   // One that is being rebuilt is marked, which opening it refuses.
   const pool = completer ? await openPool(cli, logger) : createPool(url, { logger });
@@ -101,7 +102,7 @@ function equal({ manquantes, enTrop, differentes }: Comparaison): boolean {
 
 function report(bilan: BilanReconstruction, commandes: string, comparaison?: Comparaison): string[] {
   const lines = [
-    `Reconstruction terminée en ${(bilan.dureeMs / 1000).toFixed(1)} s.`,
+    `Reconstruction terminée en ${secondes(bilan.dureeMs)}.`,
     `  archives   ${bilan.archives} relues (${bytes(bilan.octets)} de journaux), ${bilan.centres} centres`,
     `  sessions   ${bilan.sessions}`,
     `  commandes  ${commandes}`,

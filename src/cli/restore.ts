@@ -9,6 +9,7 @@ import { describeUrl } from '../postgres/pool.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { Etapes } from './etapes.ts';
 import { databaseUrl } from './open.ts';
+import { secondes } from './text.ts';
 
 export const summary = 'restaure une sauvegarde dans une base vide';
 export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--sans-sceau] [--forcer] [--oui]
@@ -65,6 +66,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const logger = createLogger({
     console: json || !cli.isTerminal ? 'stderr' : () => undefined,
     level: config.logLevel,
+    fuseau: config.fuseau,
   });
   const ctx = { config, shutdown, logger, time: new FactoryTime(config.fuseau, config.journeeDebut) };
   const bilan = await restaurer(ctx, depot, opened, {
@@ -101,7 +103,7 @@ export function readUrl(option: string, value: string | undefined): string | und
 }
 
 function report(bilan: BilanRestauration): string[] {
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const seconds = (ms: number): string => secondes(ms);
   const { durees } = bilan;
   return [
     `Restauration de ${bilan.nom} terminée en ${seconds(durees.totale)}${bilan.reprise ? ' (reprise d’une restauration interrompue)' : ''}.`,

@@ -23,7 +23,11 @@ const DELAI_FERMETURE = 2_000;
 
 export async function run(args: string[], cli: Cli): Promise<number> {
   const served = configured(args, cli);
-  const logger = createLogger({ console: 'stdout', level: served.config.logLevel });
+  const logger = createLogger({
+    console: 'stdout',
+    level: served.config.logLevel,
+    fuseau: served.config.fuseau,
+  });
   const api = await servirApi({ cli: served, logger });
   announce(served, api);
   if (!cli.shutdown.signal.aborted) await once(cli.shutdown.signal, 'abort');

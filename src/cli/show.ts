@@ -55,6 +55,12 @@ function print(
   cli.out(
     `Session ${session.id} · ${printable(session.centre)} · ${session.date_production} · ${session.total_pieces} pièces`,
   );
+  if (session.details_purges_le !== null) {
+    const le = time.format(Math.floor(session.details_purges_le)).slice(0, 10);
+    cli.out(
+      `Journée gelée : ses pièces et périodes ont été effacées par la purge le ${le} ; ses chiffres ne changent plus.`,
+    );
+  }
   cli.out('');
   const figures: [string, string, string][] = [
     [

@@ -41,7 +41,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
 export async function openSync(cli: Cli, console: LogConsole): Promise<SyncContext> {
   const { config, shutdown } = cli;
   const file = fichierJournal(config, 'mysql_sync.log');
-  const logger = createLogger({ console, file, level: config.logLevel });
+  const logger = createLogger({ console, file, level: config.logLevel, fuseau: config.fuseau });
   let pool: Pool;
   try {
     exigerErp(config);

@@ -10,9 +10,20 @@ export function pourShell(path: string): string {
   return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** Bytes for people. */
+/** A number for people, in French: comma, and a narrow space between thousands. */
+export function nombre(value: number, decimals = 0): string {
+  return value.toLocaleString('fr-FR', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** A duration for people. @param ms milliseconds */
+export function secondes(ms: number): string {
+  return `${nombre(ms / 1000, 1)} s`;
+}
+
+/** Bytes for people; anything that is no number of them (a rate over no time) is none. */
 export function bytes(count: number): string {
-  if (count < 1000) return `${count} o`;
+  if (!Number.isFinite(count)) return '—';
+  if (count < 999.5) return `${nombre(count)} o`;
   const units = ['ko', 'Mo', 'Go', 'To'];
   let value = count;
   let unit = -1;
@@ -20,5 +31,5 @@ export function bytes(count: number): string {
     value /= 1000;
     unit++;
   }
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[unit]}`;
+  return `${nombre(value, value < 9.95 ? 1 : 0)} ${units[unit]}`;
 }

@@ -43,9 +43,9 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const taches = readTaches(values.taches);
   const { config, shutdown } = cli;
   const level = config.logLevel;
-  const logger = createLogger({ console: 'stdout', level });
+  const logger = createLogger({ console: 'stdout', level, fuseau: config.fuseau });
   const journal = (name: NomJournal): Logger =>
-    createLogger({ console: 'stdout', file: fichierJournal(config, name), level });
+    createLogger({ console: 'stdout', file: fichierJournal(config, name), level, fuseau: config.fuseau });
   const journaux: Partial<Record<NomTache, Logger>> = {
     ingest: journal('ftp_log_service.log'),
     sync: journal('mysql_sync.log'),

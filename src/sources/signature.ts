@@ -19,7 +19,7 @@ export function sign(stats: FileStats, now = BigInt(Date.now()) * 1_000_000n): s
 }
 
 /** What a file's folder tells of it, whatever the time. */
-export function stateOf({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats): string {
+export function stateOf({ size, mtimeNs, ctimeNs, ino, dev }: FileStats): string {
   return [size, mtimeNs, ctimeNs, ino, dev].join(':');
 }
 

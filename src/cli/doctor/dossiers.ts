@@ -59,7 +59,11 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
   } finally {
     await source.fermer();
   }
-  const detail = `${config.logsDir} : ${folders.length} centre(s), ${files} fichier(s)`;
+  const known = folders.filter((dossier) => !unknown.includes(dossier));
+  const names = [...new Set(known.map((dossier) => centreOfFolder(dossier, config.centres).nom))];
+  const centres =
+    names.length === 0 ? 'aucun centre connu' : `${names.length} centre(s) (${names.join(', ')})`;
+  const detail = `${config.logsDir} : ${centres}, ${files} fichier(s)`;
   if (unreadable.length > 0) {
     return mal(quoi, `${detail} ; illisibles : ${unreadable.join(', ')}`, 'Donnez le droit de lecture.');
   }
@@ -67,7 +71,7 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
     return attention(
       quoi,
       `${detail} ; dossiers inconnus : ${unknown.join(', ')}`,
-      'Nommez-les dans CENTRES (dossier=NOM,TYPE), sinon ce sont des centres de type INCONNU.',
+      'Une machine : nommez-la dans CENTRES (dossier=NOM,TYPE), sinon c’est un centre de type INCONNU. Autre chose : ôtez ce dossier de là.',
     );
   }
   if (folders.length === 0 && config.sftp.centres.length === 0) {

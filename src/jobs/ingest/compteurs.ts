@@ -23,6 +23,8 @@ export interface Compteurs {
   sessionsSupprimees: number;
   /** concerned by what was read, but purged in part: left as they are */
   journeesGelees: number;
+  /** what was passed over on purpose (a link, a file outside of a centre's folder): path and reason */
+  nonLus: readonly string[];
   /** what was put aside besides files (a centre, a day), so that the rest could go on: one sentence each */
   misDeCote: readonly string[];
 }
@@ -50,6 +52,7 @@ export function nouveauxCompteurs(): Compteurs {
     sessionsInchangees: 0,
     sessionsSupprimees: 0,
     journeesGelees: 0,
+    nonLus: [],
     misDeCote: [],
   };
 }

@@ -48,7 +48,7 @@ export class Illisibles {
   /** Passed over on purpose. */
   ecarter(chemin: string, raison: string): void {
     this.#passed.add(chemin);
-    if (this.#isNews(chemin, raison)) this.#ctx.logger.warn({ fichier: chemin, raison }, 'écarté');
+    if (this.#isNews(chemin, raison)) this.#ctx.logger.warn({ fichier: chemin, raison }, 'non lu');
   }
 
   /**
@@ -58,8 +58,7 @@ export class Illisibles {
   async noter(centre: Centre, chemin: string, raison: string, dit = false): Promise<void> {
     this.#now.add(chemin);
     if (!this.#isNews(chemin, raison)) return;
-    if (!dit)
-      this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'fichier illisible');
+    if (!dit) this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'illisible');
     if (this.#aBlanc || chemin.length > MAX_PATH) return;
     try {
       await saveErreur(this.#ctx.pool, centre.id, chemin, raison);

@@ -40,6 +40,8 @@ export interface ImportOptions {
 const FINISH_EVERY = 5_000;
 /** The same before archives that are no longer needed are erased: each is another state of a file that grows. */
 const ERASE_EVERY = 15_000;
+/** So many paths that were passed over are kept by name. */
+const NON_LUS = 20;
 /** Files that grow of which it is remembered where they are. */
 const MOBILES = 1_000;
 
@@ -166,13 +168,7 @@ export class Import {
         `--replace ${this.#options.replace} : aucun fichier de ce chemin n’a pu être lu.`,
       );
     }
-    if (this.#options.centre !== undefined && !this.#centres.any()) {
-      const known = this.#centres.names().join(', ') || 'aucun';
-      throw new AtelierError(
-        'ATL_L206',
-        `--centre ${this.#options.centre} : pas de dossier de ce centre (${known}).`,
-      );
-    }
+    this.#verifierCentres();
     const now = performance.now();
     if (!this.#aBlanc && now - this.#finished >= (this.#options.suivi ? FINISH_EVERY : 0)) {
       await this.#finish();
@@ -181,6 +177,25 @@ export class Import {
     this.#compteurs.misDeCote = this.#pannes.messages;
     this.#scans++;
     return this.#compteurs;
+  }
+
+  /** @throws AtelierError when nothing can come from here, for a reason that only a person can mend */
+  #verifierCentres(): void {
+    if (this.#centres.any()) return;
+    const { nonLus } = this.#compteurs;
+    const { centre, suivi } = this.#options;
+    const details = nonLus.length > 0 ? ` Non lus : ${nonLus.join(' ; ')}.` : '';
+    if (centre !== undefined) {
+      const known = this.#centres.names().join(', ') || 'aucun';
+      throw new AtelierError(
+        'ATL_L206',
+        `--centre ${centre} : pas de dossier de ce centre (${known}).${details}`,
+      );
+    }
+    // Whoever follows waits: folders may still be made.
+    if (nonLus.length === 0 || suivi) return;
+    const ou = this.#ctx.source.description;
+    throw new AtelierError('ATL_L208', `Aucun dossier de centre sous ${ou} : rien à lire.${details}`);
   }
 
   /** The centre of a folder; undefined when it is not to be imported. */
@@ -196,7 +211,12 @@ export class Import {
   }
 
   async #ecarte(chemin: string, raison: string, erreur: boolean): Promise<void> {
-    if (!erreur) return this.#illisibles.ecarter(chemin, raison);
+    if (!erreur) {
+      if (this.#compteurs.nonLus.length < NON_LUS)
+        this.#compteurs.nonLus = [...this.#compteurs.nonLus, `${chemin} : ${raison}`];
+      this.#illisibles.ecarter(chemin, raison);
+      return;
+    }
     const dossier = chemin.split('/')[0]!;
     this.#illisibles.voirDossier(dossier);
     await this.#illisible(await this.#centre(dossier), chemin, raison);

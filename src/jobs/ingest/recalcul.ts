@@ -43,6 +43,12 @@ export async function recalculer(
   const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   const claimed = await jours.claimDays(client, centre.id, wanted);
   result.gelees = claimed.geles.length;
+  if (claimed.geles.length > 0) {
+    ctx.logger.info(
+      { centre: centre.id, jours: claimed.geles.map(formatDay) },
+      'journées gelées : la purge en a effacé, leurs chiffres ne changent plus',
+    );
+  }
   if (claimed.jours.length === 0) {
     await jours.deleteMarks(client, claimed.marks);
     return result;

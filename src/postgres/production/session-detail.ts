@@ -34,6 +34,8 @@ export interface SessionDetail {
   readonly session: SessionListee & {
     readonly heure_premier_machine_start: number | null;
     readonly heure_dernier_machine_stop: number | null;
+    /** when the purge took pieces and periods away; the figures stay as they were */
+    readonly details_purges_le: number | null;
   };
   readonly attentes: readonly PeriodeLue[];
   readonly arrets: readonly PeriodeLue[];
@@ -64,7 +66,9 @@ export async function loadSessionDetail(db: Queryable, id: number): Promise<Sess
             extract(epoch FROM s.heure_premier_machine_start)::float8 AS heure_premier_machine_start,
             extract(epoch FROM s.heure_dernier_machine_stop)::float8 AS heure_dernier_machine_stop,
             s.duree_production_totale, s.temps_attente, s.temps_arret_volontaire, s.temps_production_effectif,
-            s.taux_occupation, s.taux_attente, s.taux_arret_volontaire
+            s.taux_occupation, s.taux_attente, s.taux_arret_volontaire,
+            (SELECT extract(epoch FROM g.details_purges_le)::float8 FROM jour_gele g
+              WHERE g.centre_usinage_id = s.centre_usinage_id AND g.jour = s.date_production) AS details_purges_le
        FROM session_production s JOIN centre_usinage c ON c.id = s.centre_usinage_id WHERE s.id = $1`,
     [id],
   );
