@@ -97,11 +97,11 @@ test('sizes are for people', () => {
   expect(sizes.map(bytes)).toEqual([
     '0 o',
     '999 o',
-    '1.0 ko',
+    '1,0 ko',
     '999 ko',
-    '1.0 Mo',
+    '1,0 Mo',
     '12 Mo',
-    '5.0 To',
+    '5,0 To',
     '5000 To',
   ]);
 });

@@ -1,4 +1,5 @@
 import { cheminsEnErreur, leverErreurs, saveErreur } from '../../postgres/journaux/fichiers.ts';
+import { isLog } from '../../sources/noms.ts';
 import { MAX_PATH } from '../../sources/source.ts';
 import { type Centre, rememberErreur } from './centres.ts';
 import type { IngestContext } from './context.ts';
