@@ -102,6 +102,6 @@ test('sizes are for people', () => {
     '1,0 Mo',
     '12 Mo',
     '5,0 To',
-    '5000 To',
+    '5\u202f000 To',
   ]);
 });
