@@ -59,7 +59,8 @@ export class Illisibles {
   async noter(centre: Centre, chemin: string, raison: string, dit = false): Promise<void> {
     this.#now.add(chemin);
     if (!this.#isNews(chemin, raison)) return;
-    if (!dit) this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, 'illisible');
+    const quoi = isLog(chemin) ? 'fichier illisible' : 'dossier illisible';
+    if (!dit) this.#ctx.logger.error({ centre: centre.nom, fichier: chemin, erreur: raison }, quoi);
     if (this.#aBlanc || chemin.length > MAX_PATH) return;
     try {
       await saveErreur(this.#ctx.pool, centre.id, chemin, raison);
