@@ -91,7 +91,9 @@ test('a frozen day is said by the import, the log and show', async () => {
   const { stdout } = await place.run(['ingest']);
   expect(stdout).toMatch(/gelées {4}1 journées? que la purge a vidée/);
   const { stdout: shown } = await place.run(['show', 'DEM12/2025-05-28']);
-  expect(shown).toContain('Journée gelée : ses pièces et périodes ont été effacées par la purge le 2026-01-02');
+  expect(shown).toContain(
+    'Journée gelée : ses pièces et périodes ont été effacées par la purge le 2026-01-02',
+  );
 });
 
 test('doctor counts centres, not folders', async () => {
@@ -105,7 +107,10 @@ test('doctor counts centres, not folders', async () => {
 test('on a terminal the log is prose, in the factory’s hours', async () => {
   await place.write('DEM12/20250528.LOG', DAY);
   await place.write('seul.LOG', DAY);
-  const shown = await onTerminal(['worker', '--taches', 'aucune', '--sans-planification'], /fichier lu|non lu/);
+  const shown = await onTerminal(
+    ['worker', '--taches', 'aucune', '--sans-planification'],
+    /fichier lu|non lu/,
+  );
   expect(shown).toMatch(/\d\d:\d\d:\d\d {2}.*worker prêt/);
   expect(shown).not.toContain('{"level"');
   const followed = await onTerminal(['ingest', '--watch'], /fichier\(s\) lu|Suivi de/);
