@@ -7,7 +7,7 @@ import { FactoryTime, formatDay } from '../../src/base/time.ts';
 import { EncodingDetector, formatEncoding } from '../../src/domain/journal/encoding.ts';
 import type { Evenement, Rejet } from '../../src/domain/journal/events.ts';
 import { LogParser, type Reading } from '../../src/domain/journal/parser.ts';
-import { rank, unite } from '../../src/domain/journal/union.ts';
+import { Reunion, unite } from '../../src/domain/journal/union.ts';
 import { type ContenuConnu, decide } from '../../src/domain/journal/versions.ts';
 import { soupArbitrary } from '../harness/byte-soup.ts';
 import { assertProperty, setting } from '../harness/property.ts';
@@ -182,14 +182,18 @@ const versionArbitrary = fc
   .array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.constantFrom('A', 'B')), { maxLength: 8 })
   .map((lines) => lines.map(([s, text]) => `20250528 06:00:0${s}|@StukUitgevoerd: ${text}\n`).join(''));
 
-/** The united day as a multiset: line → how often. */
-function united(texts: readonly string[]): Map<string, number> {
-  const versions = texts.map((text) => {
+function versionsOf(texts: readonly string[]): { sha256: string; evenements: Evenement[] }[] {
+  return texts.map((text) => {
     const bytes = Buffer.from(text);
     return { sha256: sha256Of(bytes), evenements: parse([bytes]).evenements };
   });
+}
+
+/** The united day as a multiset: line → how often. */
+function united(texts: readonly string[]): Map<string, number> {
+  const versions = versionsOf(texts);
   const counts = new Map<string, number>();
-  for (const evenement of unite(rank(versions)).evenements) {
+  for (const evenement of unite(versions).jour.evenements) {
     const key = `${evenement.instant} ${evenement.details}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
@@ -220,6 +224,48 @@ describe('L1, L2, L6 union of versions', () => {
       fc.property(several, several, (a, b) => {
         expect(united([...a, ...a])).toEqual(united(a));
         expect(united([...a, ...b])).toEqual(united([...b.toReversed(), ...a]));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe('union of a day, version by version', () => {
+  it('L1, L2, L6: whatever was added before, in whatever order, events and places are those of rule 16', async () => {
+    const several = fc.array(versionArbitrary, { minLength: 1, maxLength: 6 });
+    await assertProperty(
+      'réunion pas à pas',
+      fc.property(several, fc.nat(6), fc.boolean(), (texts, cut, turned) => {
+        const versions = versionsOf([...new Set(texts)]);
+        const day = new Reunion();
+        const order = turned ? versions.toReversed() : versions;
+        for (const version of order.slice(0, cut)) day.add(version);
+        const { jour, versions: shas } = day.with(order.slice(cut));
+        const places = jour.evenements.map((e, i) => [shas[jour.versions?.[i] ?? 0], e.ligne]);
+        // As the rule says it, slowly.
+        const ranked = versions
+          .filter(({ evenements }) => evenements.length > 0)
+          .map((v) => ({ ...v, first: Math.min(...v.evenements.map((e) => e.instant)) }))
+          .sort(
+            (a, b) =>
+              a.first - b.first ||
+              b.evenements.length - a.evenements.length ||
+              (a.sha256 < b.sha256 ? -1 : 1),
+          );
+        const taken = new Map<string, number>();
+        const expected = ranked.flatMap(({ sha256, evenements }, rank) => {
+          const here = new Map<string, number>();
+          return evenements.flatMap((e) => {
+            const key = `${e.instant} ${e.details}`;
+            const n = (here.get(key) ?? 0) + 1;
+            here.set(key, n);
+            if (n <= (taken.get(key) ?? 0)) return [];
+            taken.set(key, n);
+            return [{ instant: e.instant, rank, sha256, ligne: e.ligne }];
+          });
+        });
+        expected.sort((a, b) => a.instant - b.instant || a.rank - b.rank || a.ligne - b.ligne);
+        expect(places).toEqual(expected.map(({ sha256, ligne }) => [sha256, ligne]));
       }),
       { numRuns: RUNS },
     );

@@ -9,7 +9,7 @@ import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 import { ETAPES, Killed, recorded } from '../harness/programs.ts';
 import { assertProperty, SEED, setting } from '../harness/property.ts';
 import { readTree } from '../reference/model.ts';
-import { programArbitrary, runProgram } from '../reference/programs.ts';
+import { type Action, programArbitrary, rollingProgramArbitrary, runProgram } from '../reference/programs.ts';
 import { reference } from '../reference/reference.ts';
 
 const PROGRAMS = setting('ATELIER_PROGRAMMES_SUIVI', 200);
@@ -65,6 +65,22 @@ class Follower {
   }
 }
 
+async function followed(workshop: Workshop, program: Action[]): Promise<number> {
+  await workshop.reset();
+  const follower = new Follower(workshop);
+  const model = await runProgram(program, workshop.logs, {
+    run: () => follower.run(),
+    twice: async () => void (await Promise.all([follower.run(), new Follower(workshop).run()])),
+    kill: (point) => follower.kill(point),
+  });
+  const versions = [...model.seen, ...(await recorded(workshop.reader, model.uncertain))];
+  const expected = reference({ versions, fuseau: 'Europe/Paris', journeeDebut: '00:00' });
+  expect(await workshop.state()).toEqual(expected);
+  await follower.finish();
+  await workshop.checkInvariants();
+  return follower.looks;
+}
+
 it(
   'L1-L5, F1-F4, F11-F20, F30: after any program a long-lived follower has the tables of the reference',
   async () => {
@@ -74,25 +90,31 @@ it(
         assertProperty(
           `suivi ${lane + 1}/${LANES}`,
           fc.asyncProperty(programArbitrary(), async (program) => {
-            await workshop.reset();
-            const follower = new Follower(workshop);
-            const model = await runProgram(program, workshop.logs, {
-              run: () => follower.run(),
-              twice: async () => void (await Promise.all([follower.run(), new Follower(workshop).run()])),
-              kill: (point) => follower.kill(point),
-            });
-            looks += follower.looks;
-            const versions = [...model.seen, ...(await recorded(workshop.reader, model.uncertain))];
-            const expected = reference({ versions, fuseau: 'Europe/Paris', journeeDebut: '00:00' });
-            expect(await workshop.state()).toEqual(expected);
-            await follower.finish();
-            await workshop.checkInvariants();
+            looks += await followed(workshop, program);
           }),
           { numRuns: Math.ceil(PROGRAMS / LANES), seed: (SEED + lane) % 0x7fffffff },
         ),
       ),
     );
     expect(looks).toBeGreaterThan(PROGRAMS / 10);
+  },
+  Math.max(180_000, PROGRAMS * 600),
+);
+
+it(
+  'L1-L6, F20: files that drop their head as they grow, state after state, have the tables of the reference',
+  async () => {
+    await Promise.all(
+      lanes.map((workshop, lane) =>
+        assertProperty(
+          `journaux roulants ${lane + 1}/${LANES}`,
+          fc.asyncProperty(rollingProgramArbitrary(), async (program) => {
+            await followed(workshop, program);
+          }),
+          { numRuns: Math.ceil(PROGRAMS / 2 / LANES), seed: (SEED + 7 + lane) % 0x7fffffff },
+        ),
+      ),
+    );
   },
   Math.max(180_000, PROGRAMS * 600),
 );

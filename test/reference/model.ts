@@ -62,6 +62,12 @@ function tailOf(bytes: Uint8Array, count: number): Uint8Array {
   return bytes.subarray(lines.at(-count) ?? 0);
 }
 
+/** All but the first `count` lines, by their LF bytes. */
+function withoutHead(bytes: Uint8Array, count: number): Uint8Array {
+  const ends = [...bytes].flatMap((byte, at) => (byte === 0x0a ? [at + 1] : []));
+  return bytes.subarray(ends[count - 1] ?? bytes.length);
+}
+
 /** `*.LOG` in any case, below the folder of a centre, nothing hidden. */
 export function isVisible(chemin: string): boolean {
   const parts = chemin.split('/');
@@ -143,6 +149,16 @@ export class Model {
         const { de, vers, derniers, lignes, fin } = action;
         const added = bytesOfLines(lignes, fin, EMPTY);
         return this.#write(vers, concat(tailOf(present(de), derniers), added));
+      }
+      case 'roll': {
+        const { chemin, premiers, lignes, fin, surPlace } = action;
+        const before = present(chemin);
+        this.pending.delete(chemin);
+        return this.#write(
+          chemin,
+          concat(withoutHead(before, premiers), bytesOfLines(lignes, fin, EMPTY)),
+          surPlace,
+        );
       }
       case 'reupload': {
         const contents = this.history.get(action.chemin) ?? [];

@@ -20,6 +20,8 @@ export type Action =
   | { type: 'copy'; de: string; vers: string }
   /** A new file: the last `derniers` lines of `de`, then new lines. */
   | { type: 'overlap'; de: string; vers: string; derniers: number; lignes: string[]; fin: LineEnding }
+  /** The first `premiers` lines are dropped, new ones added. */
+  | { type: 'roll'; chemin: string; premiers: number; lignes: string[]; fin: LineEnding; surPlace: boolean }
   | { type: 'delete'; chemin: string }
   /** Back to bytes that the path has held before. */
   | { type: 'reupload'; chemin: string; rang: number }
@@ -143,6 +145,17 @@ const wrongBytes: fc.Arbitrary<number[]> = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 8 }),
 );
 
+function rollArbitrary(chemin: fc.Arbitrary<string>): fc.Arbitrary<Action> {
+  return fc.record({
+    type: literal('roll'),
+    chemin,
+    premiers: fc.integer({ min: 1, max: 3 }),
+    lignes: lines(3),
+    fin: ending,
+    surPlace: fc.boolean(),
+  });
+}
+
 function fileActionArbitrary(): fc.Arbitrary<Action> {
   const append = fc.record({ type: literal('append'), chemin: path, lignes: lines(4), fin: ending });
   const appendHalf = fc.record({
@@ -180,6 +193,7 @@ function fileActionArbitrary(): fc.Arbitrary<Action> {
     { weight: 2, arbitrary: rename },
     { weight: 2, arbitrary: copy },
     { weight: 3, arbitrary: overlap },
+    { weight: 3, arbitrary: rollArbitrary(path) },
     { weight: 1, arbitrary: remove },
     { weight: 2, arbitrary: reupload },
     { weight: 2, arbitrary: insertBytes },
@@ -219,6 +233,22 @@ export function programArbitrary(): fc.Arbitrary<Action[]> {
       return imports < MAX_IMPORTS;
     });
     return [...first, ...kept, { type: 'import' }];
+  });
+}
+
+/** One file that drops its head as it grows, and is seen in up to 12 states, sometimes beside others. */
+export function rollingProgramArbitrary(): fc.Arbitrary<Action[]> {
+  const [chemin = ''] = CHEMINS;
+  const start = rewriteArbitrary(12).map((action): Action => ({ ...action, chemin }) as Action);
+  const step = fc.tuple(
+    fc.oneof(
+      { weight: 5, arbitrary: rollArbitrary(fc.constant(chemin)) },
+      { weight: 3, arbitrary: fileActionArbitrary() },
+    ),
+    importArbitrary(),
+  );
+  return fc.tuple(start, fc.array(step, { minLength: 4, maxLength: 12 })).map(([first, steps]) => {
+    return [first, { type: 'import' }, ...steps.flat(), { type: 'import' }];
   });
 }
 

@@ -62,7 +62,7 @@ export async function append(
   const rows = { centreId: centre.id, before, version, signature: lecture.signature, jours };
   const compute = (jour: number): SessionAEcrire => {
     const evenements = contenu.jours!.get(jour)!;
-    const session = computeSession(unite([{ sha256, evenements }]), centre.attente);
+    const session = computeSession(unite([{ sha256, evenements }]).jour, centre.attente);
     return { jour, session, valeurs: toValeurs(session, fichier.chemin), versionIds: [before.id] };
   };
   const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };

@@ -178,7 +178,7 @@ export function addedPieces(
 function continuesKnown(known: WrittenSession, { session, versionIds }: SessionAEcrire): boolean {
   const versions = known.versionIds;
   return (
-    versions.length === versionIds.length &&
+    versions.length <= versionIds.length &&
     versions.every((id, i) => id === versionIds[i]) &&
     continuesSession(known.session, session)
   );

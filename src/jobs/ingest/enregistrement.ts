@@ -10,6 +10,7 @@ import type { IngestContext } from './context.ts';
 import { noterIndex } from './index-archives.ts';
 import type { Lecture } from './lecture.ts';
 import { estEnPlace, type Nouvelle, writeVersions } from './nouvelles-versions.ts';
+import type { Tetes } from './tetes.ts';
 
 export interface CentreAImporter {
   readonly id: number;
@@ -31,6 +32,8 @@ export interface EnregistrementOptions {
   readonly remplacer: ReadonlySet<string>;
   /** nothing is kept in the end: archives do not get their names either */
   readonly aBlanc: boolean;
+  /** how the versions begin that were met before */
+  readonly tetes: Tetes;
 }
 
 /** A content that is now the beginning of a longer one at its path. */
@@ -57,7 +60,7 @@ export async function enregistrer(
     lectures.map((l) => l.fichier.chemin),
   );
   const fichierId = (lecture: Lecture): number => ids.get(lecture.fichier.chemin)!;
-  const plan = await decideAll(ctx, client, centre.id, lectures, fichierId, options.remplacer);
+  const plan = await decideAll(ctx, client, centre.id, lectures, fichierId, options);
 
   // Links to known versions come first: a version that another path holds since must not be taken over.
   await fichiers.addContenus(client, plan.liens);
@@ -144,7 +147,7 @@ async function decideAll(
   centreId: number,
   lectures: readonly Lecture[],
   fichierId: (lecture: Lecture) => number,
-  remplacer: ReadonlySet<string>,
+  { remplacer, tetes }: EnregistrementOptions,
 ): Promise<Plan> {
   const plan: Plan = {
     connues: new Map(),
@@ -163,7 +166,10 @@ async function decideAll(
   const nouvelles = new Map<string, Nouvelle>();
   for (const lecture of lectures) {
     const id = fichierId(lecture);
-    const decision = await decide(lecture, contenus.get(id) ?? [], prefixes.get(id) ?? new Map(), {
+    const parents = await tetes.parents(lecture, contenus.get(id) ?? [], (sha256) =>
+      ctx.archive.read(centreId, sha256),
+    );
+    const decision = await decide(lecture, parents, prefixes.get(id) ?? new Map(), {
       debut: (taille) => beginning(ctx, centreId, lecture, taille, purged),
       debutDe: (contenu, taille) => hashBeginning(ctx.archive.read(centreId, contenu.sha256), taille),
     }).catch((error: unknown) => {

@@ -7,6 +7,7 @@ import type { FichierOuvert, FichierSource, SourceJournaux } from '../../sources
 import { analyse, type ContenuLu } from './analyse.ts';
 import type { BufferRing } from './buffer-ring.ts';
 import { Suite, type Suites } from './suites.ts';
+import { type Tete, teteDe } from './tetes.ts';
 
 /** Files up to this many bytes are read in one piece; a day's log has 0.5 to 3 MB. */
 export const WHOLE_FILE = 8 * 1024 * 1024;
@@ -28,6 +29,7 @@ export interface Lecture {
   readonly signature: string | undefined;
   /** SHA-256 of the first n bytes, for the sizes that were asked for */
   readonly debuts: ReadonlyMap<number, string>;
+  readonly tete: Tete;
   /** undefined when the bytes were known before */
   readonly contenu: (ContenuLu & { readonly archive: Promise<ArchiveEnAttente> }) | undefined;
   /** present when these bytes continue those that were read a moment ago, and where the reading went on from there */
@@ -110,15 +112,9 @@ async function lireEntier(
     const sha256 = grown ?? hash('sha256', bytes, 'hex');
     // Of bytes that continue the known ones, these are the only beginning that is asked for.
     const debuts =
-      before && grown !== undefined
-        ? new Map([[before.taille, before.sha256]])
-        : new Map(
-            tailles
-              .filter((taille) => taille < length)
-              .map((taille) => [taille, hash('sha256', bytes.subarray(0, taille), 'hex')]),
-          );
+      before && grown !== undefined ? new Map([[before.taille, before.sha256]]) : beginnings(bytes, tailles);
     const { signature, etat } = ouvert;
-    const lecture = { fichier, sha256, taille: length, signature, etat, debuts };
+    const lecture = { fichier, sha256, taille: length, signature, etat, debuts, tete: teteDe(bytes) };
     if (ctx.connait(sha256)) {
       if (known && known.sha256 === sha256) ctx.suites?.put(chemin, known);
       return { ...lecture, contenu: undefined };
@@ -158,6 +154,7 @@ async function lireParMorceaux(
   const debuts = new Map<number, string>();
   const detector = new EncodingDetector();
   let taille = 0;
+  let tete = '';
   // Three buffers in turn: the compressor has taken the one before last when the next piece is asked for.
   const ring = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
   async function* pieces(): AsyncGenerator<Buffer> {
@@ -168,6 +165,7 @@ async function lireParMorceaux(
       const piece = buffer.subarray(0, read);
       hashPrefixes(whole, piece, taille, tailles, debuts);
       detector.push(piece);
+      if (taille === 0) tete = teteDe(piece);
       taille += read;
       ctx.onBytes(read);
       yield piece;
@@ -176,7 +174,7 @@ async function lireParMorceaux(
   const waiting = await ctx.archive.writeStream({ centre: ctx.centre, chemin: fichier.chemin }, pieces());
   try {
     const sha256 = whole.digest('hex');
-    const lecture = { fichier, sha256, taille, signature: ouvert.signature, debuts };
+    const lecture = { fichier, sha256, taille, signature: ouvert.signature, debuts, tete };
     if (ctx.connait(sha256)) {
       await ctx.archive.discard(waiting);
       return { ...lecture, contenu: undefined };
@@ -188,6 +186,13 @@ async function lireParMorceaux(
     await ctx.archive.discard(waiting);
     throw error;
   }
+}
+
+/** Hashes of some beginnings, in one go: a path may have had a thousand contents of as many sizes. */
+function beginnings(bytes: Buffer, tailles: readonly number[]): Map<number, string> {
+  const debuts = new Map<number, string>();
+  hashPrefixes(createHash('sha256'), bytes.subarray(0, Math.max(0, ...tailles) + 1), 0, tailles, debuts);
+  return debuts;
 }
 
 function hashPrefixes(

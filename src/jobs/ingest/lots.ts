@@ -11,6 +11,8 @@ import { discard, type Lecture } from './lecture.ts';
 import { mesurerRetard } from './mesures.ts';
 import { concerneTous } from './pannes.ts';
 import { type Memoire, type Recalcul, recalculer } from './recalcul.ts';
+import { Reunions } from './reunions.ts';
+import { Tetes } from './tetes.ts';
 import { Voies } from './voies.ts';
 import { WrittenRows } from './written-rows.ts';
 
@@ -59,6 +61,9 @@ export class Lots {
   readonly #voies = new Voies({ nombre: LANES, poids: BATCH.bytes });
   /** of sessions that grow while they are followed */
   readonly #written = new WrittenRows();
+  /** of days of several versions */
+  readonly #reunions = new Reunions();
+  readonly #tetes = new Tetes();
   #lot: Lot | undefined;
   #files = FIRST_BATCH;
   /** the batch being written while the next one is read */
@@ -214,7 +219,11 @@ export class Lots {
           client,
           async () => {
             const withId = await withRow(client, centre);
-            const registered = await enregistrer(this.#ctx, client, withId, lectures, { remplacer, aBlanc });
+            const registered = await enregistrer(this.#ctx, client, withId, lectures, {
+              remplacer,
+              aBlanc,
+              tetes: this.#tetes,
+            });
             // Nothing of a dry run is left after its transaction: its days are computed inside.
             if (aBlanc) await this.#recalculer(client, withId, lectures, registered.jours);
             return registered;
@@ -257,7 +266,8 @@ export class Lots {
       lectures.flatMap((l) => (l.contenu?.jours ? [[l.sha256, l.contenu.jours]] : [])),
     );
     const written = this.#options.grandissants() ? this.#written : undefined;
-    this.#options.onRecalcul(await recalculer(this.#ctx, client, centre, [...jours], memoire, written));
+    const souvenirs = { memoire, written, reunions: this.#reunions };
+    this.#options.onRecalcul(await recalculer(this.#ctx, client, centre, [...jours], souvenirs));
   }
 }
 

@@ -1,7 +1,6 @@
 import { formatDay } from '../../base/time.ts';
 import { parseEncoding } from '../../domain/journal/encoding.ts';
 import type { Evenement } from '../../domain/journal/events.ts';
-import { rank, unite } from '../../domain/journal/union.ts';
 import { preferredPath } from '../../domain/journal/versions.ts';
 import { computeSession } from '../../domain/session/session.ts';
 import * as jours from '../../postgres/journaux/jours.ts';
@@ -10,10 +9,20 @@ import * as sessions from '../../postgres/production/sessions.ts';
 import { lireJours, MEMORY_BUDGET } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import { type SessionAEcrire, toValeurs, writeNewSessions, writeSession } from './ecriture.ts';
+import { type JourReuni, Reunions } from './reunions.ts';
 import type { WrittenRows } from './written-rows.ts';
 
 /** Events of versions that are in memory: by SHA-256, then production day. */
 export type Memoire = ReadonlyMap<string, ReadonlyMap<number, readonly Evenement[]>>;
+
+/** What was learnt a moment ago, and spares work; without it the same comes out. */
+export interface Souvenirs {
+  readonly memoire?: Memoire;
+  /** of sessions that grow while they are followed */
+  readonly written?: WrittenRows | undefined;
+  /** of days of several versions */
+  readonly reunions?: Reunions;
+}
 
 export interface Recalcul {
   creees: number;
@@ -37,8 +46,7 @@ export async function recalculer(
   client: Client,
   centre: { readonly id: number; readonly attente: 'debut' | 'fin' },
   wanted: readonly number[],
-  memoire: Memoire = new Map(),
-  written?: WrittenRows,
+  { memoire = new Map(), written, reunions = new Reunions() }: Souvenirs = {},
 ): Promise<Recalcul> {
   const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   const claimed = await jours.claimDays(client, centre.id, wanted);
@@ -54,17 +62,17 @@ export async function recalculer(
     return result;
   }
   const active = await jours.activeVersions(client, centre.id, claimed.jours);
+  const bySha = new Map(active.map((version) => [version.sha256, version]));
   const stored = new Map(
     (await sessions.loadSessions(client, centre.id, claimed.jours)).map((session) => [session.jour, session]),
   );
   for (const group of groupDays(claimed.jours, active)) {
-    const events = await loadEvents(ctx, centre.id, active, group, memoire);
+    const days = new Map(group.map((jour) => [jour, reunions.take(centre.id, jour)]));
+    await loadEvents(ctx, centre.id, active, days, memoire);
     const fresh: SessionAEcrire[] = [];
-    for (const jour of group) {
-      const versions = active
-        .filter((version) => version.jours.has(jour))
-        .map((version) => ({ ...version, evenements: events.get(version.sha256)?.get(jour) ?? [] }));
-      const ranked = rank(versions);
+    for (const [jour, day] of days) {
+      const union = day.unir();
+      const ranked = union.versions.map((sha256) => bySha.get(sha256)!);
       const old = stored.get(jour);
       if (ranked.length === 0) {
         if (old) {
@@ -73,7 +81,7 @@ export async function recalculer(
         }
         continue;
       }
-      const session = computeSession(unite(ranked), centre.attente);
+      const session = computeSession(union.jour, centre.attente);
       const source = preferredPath(ranked[session.source]!.chemins) ?? '';
       const versionIds = ranked.map((version) => version.versionId);
       const ecrite = { jour, session, valeurs: toValeurs(session, source), versionIds };
@@ -82,6 +90,8 @@ export async function recalculer(
       else result.inchangees++;
     }
     await writeNewSessions(client, centre.id, fresh);
+    for (const [jour, day] of days)
+      if (active.filter((version) => version.jours.has(jour)).length > 1) reunions.put(centre.id, jour, day);
     result.creees += fresh.length;
     ctx.onEtape?.('dans_recalcul');
   }
@@ -111,29 +121,31 @@ function* groupDays(days: readonly number[], active: readonly jours.VersionActiv
   if (group.length > 0) yield group;
 }
 
-/** Events of the given days of every version: from memory where they are, else from the archive. */
+/** Lets days have the events of every version that they do not know: from memory where they are, else from the archive. */
 async function loadEvents(
   ctx: RecalculContext,
   centreId: number,
   active: readonly jours.VersionActive[],
-  days: readonly number[],
+  days: ReadonlyMap<number, JourReuni>,
   memoire: Memoire,
-): Promise<Memoire> {
-  const events = new Map<string, ReadonlyMap<number, readonly Evenement[]>>();
+): Promise<void> {
+  const unknown = new Map(
+    [...days].map(([jour, day]) => [
+      jour,
+      day.commencer(active.filter((version) => version.jours.has(jour))),
+    ]),
+  );
   for (const version of active) {
-    const wanted = new Set(days.filter((day) => version.jours.has(day)));
+    const wanted = new Set([...unknown].filter(([, shas]) => shas.has(version.sha256)).map(([jour]) => jour));
     if (wanted.size === 0) continue;
-    const known = memoire.get(version.sha256);
-    events.set(
-      version.sha256,
-      known ??
-        (await lireJours(
-          ctx.archive.read(centreId, version.sha256),
-          parseEncoding(version.encodage),
-          ctx.time,
-          wanted,
-        )),
-    );
+    const events =
+      memoire.get(version.sha256) ??
+      (await lireJours(
+        ctx.archive.read(centreId, version.sha256),
+        parseEncoding(version.encodage),
+        ctx.time,
+        wanted,
+      ));
+    for (const jour of wanted) days.get(jour)!.add(version, events.get(jour) ?? []);
   }
-  return events;
 }
