@@ -115,9 +115,9 @@ test('the 200th state of a day costs what the 10th does, and each is read once b
 
   // A program that begins anew reads each former state: once for how it begins, once for its events.
   const next = new Import(workshop.context, { suivi: true });
-  const first = await step(next);
-  expect(first.archives).toBeLessThanOrEqual(2 * 200);
-  for (let version = 202; version < 210; version++) expect((await step(next)).archives).toBe(0);
+  let archives = 0;
+  for (let version = 201; version <= 210; version++) archives += (await step(next)).archives;
+  expect(archives).toBeLessThanOrEqual(2 * 200);
   await expectReference();
 }, 180_000);
 

@@ -3,6 +3,7 @@ import { tracer } from '../../base/traces.ts';
 import { beginAppend } from '../../postgres/journaux/append.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import type { FichierSource } from '../../sources/source.ts';
+import { MEMORY_BUDGET } from './analyse.ts';
 import { append, daysOf, isAppend } from './append.ts';
 import { type Centre, withRow } from './centres.ts';
 import type { IngestContext } from './context.ts';
@@ -20,6 +21,8 @@ import { WrittenRows } from './written-rows.ts';
 const BATCH = { files: 16, bytes: 16 * 1024 * 1024, events: 20_000 };
 /** The first batch has this many files, each next one twice as many: PostgreSQL gets to work early. */
 const FIRST_BATCH = 4;
+/** Events of days of several versions that are kept while a source is followed: some 60 MB. */
+const REUNIS = 200_000;
 /** Batches of a followed source that are written side by side: each waits for PostgreSQL most of its time. */
 const LANES = 3;
 
@@ -62,7 +65,7 @@ export class Lots {
   /** of sessions that grow while they are followed */
   readonly #written = new WrittenRows();
   /** of days of several versions */
-  readonly #reunions = new Reunions();
+  readonly #reunions = new Reunions(() => (this.#options.grandissants() ? REUNIS : MEMORY_BUDGET));
   readonly #tetes = new Tetes();
   #lot: Lot | undefined;
   #files = FIRST_BATCH;

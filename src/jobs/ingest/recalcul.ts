@@ -46,7 +46,7 @@ export async function recalculer(
   client: Client,
   centre: { readonly id: number; readonly attente: 'debut' | 'fin' },
   wanted: readonly number[],
-  { memoire = new Map(), written, reunions = new Reunions() }: Souvenirs = {},
+  { memoire = new Map(), written, reunions = new Reunions(() => 0) }: Souvenirs = {},
 ): Promise<Recalcul> {
   const result: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, gelees: 0 };
   const claimed = await jours.claimDays(client, centre.id, wanted);

@@ -3,8 +3,6 @@ import { Reunion, type Union } from '../../domain/journal/union.ts';
 
 /** The newest versions of a day, which may still grow: a machine writes one file, and ends another. */
 const NEWEST = 4;
-/** Events of all days that are kept: some 60 MB. */
-const MOST = 200_000;
 
 /** A version of a day, by its row and its bytes. */
 interface Version {
@@ -78,7 +76,13 @@ export class JourReuni {
 /** Days of several versions, by centre and day; those untouched for longest go when there are too many. */
 export class Reunions {
   readonly #days = new Map<string, JourReuni>();
+  readonly #most: () => number;
   #poids = 0;
+
+  /** @param most events of all days that may be kept now */
+  constructor(most: () => number) {
+    this.#most = most;
+  }
 
   /** Takes a day out, so that nobody else changes it meanwhile: it is put back when it was computed well. */
   take(centreId: number, jour: number): JourReuni {
@@ -96,7 +100,7 @@ export class Reunions {
     this.#days.set(key, day);
     this.#poids += day.poids;
     for (const [oldest, one] of this.#days) {
-      if (this.#poids <= MOST) return;
+      if (this.#poids <= this.#most()) return;
       this.#forget(oldest, one);
     }
   }
