@@ -119,7 +119,7 @@ function report(bilan: BilanRestauration): string[] {
     ...(bilan.misDeCote === undefined
       ? []
       : [
-          `  ce qui y était est dans le schéma ${bilan.misDeCote} ; quand vous n’en aurez plus besoin : DROP SCHEMA ${bilan.misDeCote} CASCADE`,
+          `  ce qui y était est dans le schéma ${bilan.misDeCote} ; il sera supprimé après SAUVEGARDE_CONSERVATION jours, ou quand vous n’en aurez plus besoin : DROP SCHEMA ${bilan.misDeCote} CASCADE`,
         ]),
     ...(bilan.archivesManquantes.length > 0
       ? [`  ✖ ${bilan.archivesManquantes.length} archives manquent (\`npx atelier doctor\`)`]

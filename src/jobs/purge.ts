@@ -21,6 +21,7 @@ import { type Categorie, LOTS, type Lots, Passage, type PurgeContext } from './p
 import { purgerDepot } from './purge/depot.ts';
 import { passageDEssai, raisonsDeRefuser, refuser } from './purge/garde.ts';
 import { purgerArchives, purgerDetails, purgerQuarantaine, purgerSessions } from './purge/jours.ts';
+import { purgerMisesDeCote } from './purge/mises-de-cote.ts';
 
 export interface PurgeOptions {
   /** say what would go, change nothing */
@@ -94,6 +95,7 @@ export async function purger(ctx: PurgeContext, options: PurgeOptions = {}): Pro
       const execution = ouverte ?? (await startExecution(client, 'purge'));
       try {
         const bilan = await parcourir(ctx, client, execution, options);
+        await purgerMisesDeCote(ctx, client, options.maintenant ?? (await horlogeBase(client)));
         const counts = Object.fromEntries(bilan.categories.map((c) => [c.categorie, c.lignes]));
         const why = bilan.categories.flatMap((c) => (c.erreur ? [`${c.categorie} : ${c.erreur}`] : []));
         const etat = bilan.etat === 'partielle' ? 'partielle' : 'reussie';

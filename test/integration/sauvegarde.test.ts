@@ -6,9 +6,11 @@ import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Archive } from '../../src/archives/archive.ts';
 import { Depot } from '../../src/archives/sauvegarde/depot.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { ingest } from '../../src/jobs/ingest.ts';
+import { purger } from '../../src/jobs/purge.ts';
 import { restaurer } from '../../src/jobs/restauration.ts';
 import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
 import { sauvegarder } from '../../src/jobs/sauvegarde.ts';
@@ -289,7 +291,19 @@ describe('a database that is not free', () => {
     const bilan = await etabli.restaurer(nom, { url: base.url, forcer: true });
     expect(bilan.misDeCote).toMatch(/^avant_restauration_\d{14}$/);
     expect(await toutesLesLignes(base.pool, bilan.misDeCote)).toEqual(before);
-    await base.pool.query(`DROP SCHEMA ${bilan.misDeCote} CASCADE`);
+    // R15, R16: nobody erases rows in there, so it may stay as long as a backup, not longer.
+    const { logger, time, shutdown, config } = etabli.contexte();
+    const archive = new Archive(join(etabli.home, 'archives-restaurees'));
+    const purge = async (jours: number): Promise<unknown> =>
+      await purger(
+        { logger, time, shutdown, config, archive, pool: base.pool },
+        { maintenant: Date.now() + jours * 86_400_000, force: true },
+      );
+    const there = `SELECT count(*) AS n FROM pg_namespace WHERE nspname LIKE 'avant%'`;
+    await purge(config.sauvegarde.conservation - 1);
+    expect((await base.pool.query(there)).rows).toEqual([{ n: 1 }]);
+    await purge(config.sauvegarde.conservation + 1);
+    expect((await base.pool.query(there)).rows).toEqual([{ n: 0 }]);
     expect(await schemaOf(base.pool)).toBe(await schemaOf(etabli.atelier.reader));
   }, 60_000);
 

@@ -2,6 +2,7 @@ import { Archive } from '../../archives/archive.ts';
 import { pendingDays } from '../../postgres/journaux/jours.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import { expectedArchives, findMiscounted, findOrphans } from '../../postgres/production/controle.ts';
+import { misesDeCote } from '../../postgres/sauvegarde/mises-de-cote.ts';
 import type { Cli } from '../cli.ts';
 import { attention, bien, type Constat, mal } from './constat.ts';
 
@@ -12,6 +13,7 @@ export async function donnees(cli: Cli, pool: Pool): Promise<Constat[]> {
     ...(await checkSessions(pool)),
     ...(await checkDays(pool)),
     await checkArchives(cli, pool),
+    ...(await checkAside(cli, pool)),
   ];
 }
 
@@ -48,6 +50,19 @@ async function checkDays(pool: Pool): Promise<Constat[]> {
       'Le prochain `npx atelier ingest` les reprend.',
     ),
   ];
+}
+
+/** What `restore --forcer` put aside holds accounts and names that nobody erases in there. */
+async function checkAside({ config }: Cli, pool: Pool): Promise<Constat[]> {
+  return (await misesDeCote(pool)).map(({ schema, supprimable }) =>
+    attention(
+      'Mis de côté',
+      `schéma ${schema}, d’une restauration : ni oubli ni purge n’y effacent de lignes`,
+      supprimable
+        ? `La purge le supprime après ${config.sauvegarde.conservation} jours (SAUVEGARDE_CONSERVATION) ; dès maintenant : DROP SCHEMA ${schema} CASCADE`
+        : `La purge ne le peut pas (il appartient à un autre rôle) : avec ce rôle, DROP SCHEMA ${schema} CASCADE`,
+    ),
+  );
 }
 
 async function checkArchives(cli: Cli, pool: Pool): Promise<Constat> {
