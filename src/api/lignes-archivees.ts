@@ -1,4 +1,4 @@
-import { ByteLines } from '../domain/journal/byte-lines.ts';
+import { ByteLines, type OnLine } from '../domain/journal/byte-lines.ts';
 import { decodeBytes, type Encoding } from '../domain/journal/encoding.ts';
 import { cut } from '../domain/journal/line-grammar.ts';
 import { Utf16Lines } from '../domain/journal/utf16-lines.ts';
@@ -19,7 +19,7 @@ export interface LigneLue {
 }
 
 /**
- * Finds lines by number, counted as the parser counts them (docs/regles-journaux.md, rules 1 to 3). Reads no further
+ * Finds lines by number, counted as the parser counts them (docs/regles-journaux.md, rules 1 to 4). Reads no further
  * than the last of them, in constant memory whatever the length of a line.
  *
  * @param voulues line numbers, from 1
@@ -38,12 +38,12 @@ export async function lireLignes(
     if (voulues.has(number)) found.set(number, { octet, longueur, ...text() });
     octet += longueur;
   };
-  const cutter =
-    encodage.name === 'utf-16le' || encodage.name === 'utf-16be'
-      ? new Utf16Lines(encodage.name, (text, raw) => take(raw, () => short(text)))
-      : new ByteLines((bytes, start, end, raw) =>
-          take(raw, () => shortBytes(bytes, start, end, encodage.name)),
-        );
+  const wide = encodage.name === 'utf-16le' || encodage.name === 'utf-16be';
+  const onLine: OnLine = (bytes, start, end, raw) =>
+    take(raw, () => shortBytes(bytes, start, end, wide ? 'utf-8' : encodage.name));
+  const cutter = wide
+    ? new Utf16Lines(encodage.name as 'utf-16le' | 'utf-16be', onLine)
+    : new ByteLines(onLine);
   let bom = encodage.bom;
   for await (const piece of pieces) {
     const skipped = Math.min(bom, piece.length);
@@ -55,19 +55,14 @@ export async function lireLignes(
   return found;
 }
 
-function short(text: string): { texte: string; coupe: boolean } {
-  const texte = cut(text, MAX_TEXTE);
-  return { texte, coupe: texte.length < text.length };
-}
-
 function shortBytes(
   bytes: Buffer,
   start: number,
   end: number,
   encodage: Encoding['name'],
 ): { texte: string; coupe: boolean } {
-  const stop = end > start && bytes[end - 1] === 13 ? end - 1 : end;
   // No character takes more than four bytes: what is beyond is cut in any case.
-  const enough = Math.min(stop, start + (MAX_TEXTE + 1) * 4);
-  return short(decodeBytes(bytes, start, enough, encodage));
+  const text = decodeBytes(bytes, start, Math.min(end, start + (MAX_TEXTE + 1) * 4), encodage);
+  const texte = cut(text, MAX_TEXTE);
+  return { texte, coupe: texte.length < text.length };
 }

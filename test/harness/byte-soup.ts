@@ -36,10 +36,18 @@ const EVENTS = [
   'MachineWait: 12.5',
   'MachineWait: 12',
   'MachineWait: 9999999.9999995 sec',
+  'MachineWait: 1 234,5 sec',
+  'MachineWait: 1\u202f234 567.5 sec',
+  'MachineWait: .5 sec',
+  'MachineWait: 1 min 30 sec',
+  'MachineWait: 1 u. 2,5 min en 12 34 sec',
   'JobProfiel: R:215023 L:3359.0 C:7016 G ALU',
   'JobProfiel: C: L:1,50 R:x R:y',
   'JobProfiel: R:1 L:1234567890',
   'JobProfiel: R: L:5',
+  'JobProfiel: R:1 L:3 359,0',
+  `JobProfiel: R:${'r'.repeat(64)} L:.5 C:${'\u{1f600}'.repeat(200)}`,
+  `JobProfiel: R:${'r'.repeat(65)} L:5`,
   'Zaagcyclus: 3',
   'Klem',
   'Égout: 1',
@@ -64,6 +72,8 @@ const text = fc
       fc.oneof(
         { weight: 10, arbitrary: line },
         { weight: 2, arbitrary: fc.constantFrom(...PIECES) },
+        // What a power cut leaves of a line, with the next one behind it.
+        { weight: 1, arbitrary: fc.tuple(line, fc.nat(60), line).map(([a, at, b]) => a.slice(0, at) + b) },
         { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
       ),
       fc.oneof(

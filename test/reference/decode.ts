@@ -1,13 +1,18 @@
-// Bytes of one file version -> lines with their numbers. Rules 1 to 4 of docs/regles-journaux.md.
+// Bytes of one file version -> lines with their numbers. Rules 1 to 4 of docs/regles-journaux.md (the cut at stamps is in
+// there, too, for it makes lines).
 // Slow and obvious on purpose; nothing here comes from the real implementation.
+
+import { parseStamp } from './time.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
-/** One line: its number (from 1), its text without NULs and ending, and its size as rule 4 counts it. */
-export type Line = { numero: number; texte: string; octets: number };
+/**
+ * One line: its number (from 1), its text without NULs and ending, its size as rule 4 counts it, and whether a stamp
+ * begins the next line where it ends (rule 3a).
+ */
+export type Line = { numero: number; texte: string; octets: number; collee: boolean };
 
 const NUL = 0x00;
-const LF = 0x0a;
 const TOO_LONG = 65_536;
 const SAMPLE = 4_096;
 
@@ -103,48 +108,51 @@ export function decodeUtf16(bytes: Uint8Array, littleEndian: boolean): string {
   return text;
 }
 
-/** Rule 2: pieces between LFs; "what follows the last LF is a line if it is not empty". */
-function splitBytes(bytes: Uint8Array): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let start = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    if (bytes[at] !== LF) continue;
-    pieces.push(bytes.subarray(start, at));
-    start = at + 1;
-  }
-  if (start < bytes.length) pieces.push(bytes.subarray(start));
-  return pieces;
-}
+/** A character of a text, or a byte of an 8-bit encoding as the character of that number. */
+type Units = string;
 
-function splitText(text: string): string[] {
-  const pieces = text.split('\n');
+/** Rule 2: an ending is CR, NULs if any, LF; or CR; or LF. What follows the last one is a line if it is not empty. */
+function splitLines(raw: Units): Units[] {
+  const pieces = raw.split(/\r\0*\n|\r|\n/);
   if (pieces.at(-1) === '') pieces.pop();
   return pieces;
 }
 
-/** Rule 3 (NULs go first), then rule 2 (one CR belongs to the ending). */
-function clean(raw: string): { texte: string; hadCr: boolean } {
-  const withoutNul = raw.replaceAll('\0', '');
-  const hadCr = withoutNul.endsWith('\r');
-  return { texte: hadCr ? withoutNul.slice(0, -1) : withoutNul, hadCr };
+/** Rule 3a: whether only blanks of ASCII and characters above U+007F stand there. */
+function saysNothing(text: Units): boolean {
+  return [...text].every((char) => char > '\x7f' || char.trim() === '');
+}
+
+/** Rule 3a: the pieces of a line; each but the last is glued to what follows it. */
+function cutAtStamps(line: Units): Units[] {
+  for (let at = 1; at + 19 <= line.length; at += 1) {
+    if (line.slice(at + 17, at + 19) !== '|@' || parseStamp(line.slice(at, at + 17)) === null) continue;
+    if (saysNothing(line.slice(0, at))) continue;
+    return [line.slice(0, at), ...cutAtStamps(line.slice(at))];
+  }
+  return [line];
 }
 
 export function linesOf(bytes: Uint8Array): Line[] {
   const { encoding, bom } = encodingOf(bytes);
   const body = bytes.subarray(bom);
-  if (encoding === 'utf-16le' || encoding === 'utf-16be') {
-    return splitText(decodeUtf16(body, encoding === 'utf-16le')).map((raw, index) => {
-      const { texte } = clean(raw);
-      // Rule 4: "In UTF-16 the bytes of its UTF-8 form count."
-      return { numero: index + 1, texte, octets: new TextEncoder().encode(texte).length };
-    });
-  }
-  return splitBytes(body).map((raw, index) => {
-    // Rule 3: "outside UTF-16 as bytes, before decoding", so that a NUL inside a character does not break it.
-    const kept = raw.filter((byte) => byte !== NUL);
-    const { texte, hadCr } = clean(encoding === 'utf-8' ? decodeUtf8(kept) : decodeWindows1252(kept));
-    // Rule 4: the bytes of the line "without its ending and without NULs".
-    return { numero: index + 1, texte, octets: hadCr ? kept.length - 1 : kept.length };
+  const wide = encoding === 'utf-16le' || encoding === 'utf-16be';
+  // Rule 3: NULs go "outside UTF-16 as bytes, before decoding", so that one inside a character does not break it.
+  const raw = wide
+    ? decodeUtf16(body, encoding === 'utf-16le')
+    : [...body].map((byte) => String.fromCharCode(byte)).join('');
+  const pieces = splitLines(raw).flatMap((line) => {
+    const cut = cutAtStamps(line.replaceAll('\0', ''));
+    return cut.map((units, index) => ({ units, collee: index < cut.length - 1 }));
+  });
+  return pieces.map(({ units, collee }, index) => {
+    const numero = index + 1;
+    // Rule 4: "In UTF-16 the bytes of its UTF-8 form count."
+    if (wide)
+      return { numero, texte: units, octets: new TextEncoder().encode(units).length, collee };
+    const kept = Uint8Array.from(units, (unit) => unit.charCodeAt(0));
+    const texte = encoding === 'utf-8' ? decodeUtf8(kept) : decodeWindows1252(kept);
+    return { numero, texte, octets: kept.length, collee };
   });
 }
 

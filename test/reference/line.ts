@@ -9,6 +9,8 @@ export type Reason =
   | 'evenement_vide'
   | 'attente_sans_duree'
   | 'profil_incomplet'
+  | 'profil_trop_long'
+  | 'ligne_collee'
   | 'ligne_trop_longue';
 
 export type Profile = { reference: string; longueur: string; couleur: string | null };
@@ -42,6 +44,11 @@ export function parseLine(line: Line): ParsedLine {
     return { kind: 'reject', stamp, raison, texte: cut(texte, 2_000) }; // rule 12
   };
 
+  if (line.collee) {
+    // Rule 3a: whole, whatever it holds; rule 13 wants its stamp as that of any line.
+    const { stamp } = parseLine({ ...line, collee: false });
+    return reject('ligne_collee', stamp);
+  }
   if (isTooLong(line)) return reject('ligne_trop_longue', null); // rule 4: "whatever it holds (blanks too)"
   if (texte.trim() === '') return { kind: 'blank', stamp: null }; // rule 5
 
@@ -75,6 +82,8 @@ export function parseLine(line: Line): ParsedLine {
     case 'JobProfiel': {
       const profil = profileOf(details);
       if (profil === null) return reject('profil_incomplet', stamp);
+      if ([...profil.reference].length > 64 || [...(profil.couleur ?? '')].length > 200)
+        return reject('profil_trop_long', stamp);
       return { ...event, nom, duree: null, profil };
     }
     default:
@@ -82,53 +91,129 @@ export function parseLine(line: Line): ParsedLine {
   }
 }
 
-function isDigit(char: string | undefined): boolean {
-  return char !== undefined && char >= '0' && char <= '9' && char.length === 1;
-}
+// Rule 9, read from left to right by tokens: numbers, words, blanks, and single signs.
+type Token = { kind: 'number' | 'word' | 'blank' | 'sign'; text: string };
 
-function isPoint(char: string | undefined): boolean {
-  return char === '.' || char === ',';
-}
-
-/** Where the digits that begin at `at` end. */
-function endOfDigits(text: string, at: number): number {
-  let end = at;
-  while (isDigit(text[end])) end += 1;
-  return end;
-}
-
-/** Rule 9: "no digit stands before it, no digit followed by `.` or `,`, and no `-`". */
-function mayBeginNumber(text: string, at: number): boolean {
-  if (isDigit(text[at - 1])) return false;
-  if (isPoint(text[at - 1]) && isDigit(text[at - 2])) return false;
-  return text[at - 1] !== '-';
-}
-
-/** Rule 9: the first *number, blanks or none, `sec`*; the text of the number or null. */
-function numberBeforeSec(details: string): string | null {
-  for (let at = 0; at < details.length; at += 1) {
-    if (!isDigit(details[at]) || !mayBeginNumber(details, at)) continue;
-    const whole = endOfDigits(details, at);
-    const ends = [whole];
-    if (isPoint(details[whole]) && isDigit(details[whole + 1])) ends.push(endOfDigits(details, whole + 1));
-    for (const end of ends) {
-      // trimStart removes exactly the blanks of rule 5.
-      if (details.slice(end).trimStart().startsWith('sec')) return details.slice(at, end);
-    }
+function tokensOf(details: string): Token[] {
+  const tokens: Token[] = [];
+  const pattern = /(?<number>[0-9]+)|(?<word>\p{L}+)|(?<blank>\s+)|(?<sign>[^])/gu;
+  for (const { groups = {} } of details.matchAll(pattern)) {
+    const [kind = 'sign', text = ''] = Object.entries(groups).find(([, value]) => value !== undefined) ?? [];
+    tokens.push({ kind: kind as Token['kind'], text });
   }
-  return null;
+  return tokens;
 }
+
+/** A number as a fraction of two integers. */
+type Ratio = { units: bigint; of: bigint; whole: number; fraction: number };
+
+/** Rule 9: digits, or groups of three parted by a blank, with a decimal part or not; or a decimal part alone. */
+export function numberOf(text: string): Ratio | null {
+  const plain = /^([0-9]*)(?:[.,]([0-9]+))?$/;
+  const grouped = /^([0-9]{1,3}(?:\s[0-9]{3})+)(?:[.,]([0-9]+))?$/;
+  const match = plain.exec(text) ?? grouped.exec(text);
+  if (match === null || text === '') return null;
+  const whole = (match[1] ?? '').replaceAll(/\s/g, '');
+  const fraction = match[2] ?? '';
+  return {
+    units: BigInt(`0${whole}${fraction}`),
+    of: 10n ** BigInt(fraction.length),
+    whole: whole.length,
+    fraction: fraction.length,
+  };
+}
+
+/** Rule 9: the number that ends with token `last`: where it begins, or null when that is only the end of something. */
+function beginOfNumber(tokens: Token[], last: number): number | null {
+  const kind = (at: number): string => tokens[at]?.kind ?? 'none';
+  const text = (at: number): string => tokens[at]?.text ?? '';
+  const isPoint = (at: number): boolean => text(at) === '.' || text(at) === ',';
+  let first = last;
+  let leading = last;
+  if (isPoint(last - 1)) {
+    first = kind(last - 2) === 'number' ? last - 2 : last - 1;
+    leading = first;
+  }
+  // The integer part may go on to the left by blanks of one character between groups of three.
+  if (kind(leading) === 'number') {
+    while (text(leading).length === 3 && kind(leading - 1) === 'blank' && kind(leading - 2) === 'number') {
+      if ([...text(leading - 1)].length > 1) return null;
+      leading -= 2;
+    }
+    if (leading < first && text(leading).length > 3) return null;
+    first = leading;
+  }
+  // What stands before must not make it the end of something.
+  const before = tokens[first - 1];
+  if (before === undefined) return first;
+  if (before.text === '-' || before.text === '−') return null;
+  if (before.kind === 'blank') return kind(first - 2) === 'number' ? null : first;
+  if (before.kind === 'word' && !/^[eE]$/.test(before.text)) return first;
+  return kind(first - 2) === 'number' ? null : first;
+}
+
+const HOUR = /^(h|hr|hrs|hour|hours|u|uur|uren|heure|heures|std|stunde|stunden)$/i;
+const MINUTE = /^(min|mins|minute|minutes|minuut|minuten|mn)$/i;
+const OTHER = /^(m|d|day|days|dag|dagen|j|jour|jours|tag|tage)$/i;
+const AND = /^(en|et|and|und)$/i;
 
 /** Rule 9: microseconds, or null for `attente_sans_duree`. */
 export function durationOf(details: string): bigint | null {
-  const number = numberBeforeSec(details) ?? (/^[0-9]+[.,][0-9]+$/.test(details) ? details : null);
-  if (number === null) return null;
-  const [whole = '0', fraction = ''] = number.split(/[.,]/);
-  // "kept to the microsecond, halves up": one digit more decides.
-  const sixDigits = fraction.padEnd(6, '0').slice(0, 6);
-  const seventh = Number(fraction[6] ?? '0');
-  const microseconds = BigInt(whole + sixDigits) + (seventh >= 5 ? 1n : 0n);
-  // "it must then be more than 0 and less than 10,000,000 s"
+  const tokens = tokensOf(details);
+  const kind = (at: number): string => tokens[at]?.kind ?? 'none';
+  const text = (at: number): string => tokens[at]?.text ?? '';
+  const backOverBlank = (at: number): number => (kind(at) === 'blank' ? at - 1 : at);
+
+  // "The first number that `sec` follows"
+  const sec = tokens.findIndex(
+    (token, at) =>
+      token.kind === 'word' && token.text.startsWith('sec') && kind(backOverBlank(at - 1)) === 'number',
+  );
+  if (sec === -1) {
+    const number = numberOf(details);
+    return number !== null && number.fraction > 0 ? rounded([[number, 1n]]) : null;
+  }
+
+  const parts: [Ratio, bigint][] = [];
+  const take = (last: number, unit: bigint): number | null => {
+    const first = beginOfNumber(tokens, last);
+    const number = first === null ? null : numberOf(tokens.slice(first, last + 1).map((t) => t.text).join(''));
+    if (number === null) return null;
+    parts.push([number, unit]);
+    return first;
+  };
+  let first = take(backOverBlank(sec - 1), 1n);
+  // Minutes, then hours, right before: blanks, one of `,` `+` `&` or a word for *and* between.
+  for (let smaller = 1n; first !== null; ) {
+    let at = backOverBlank(first - 1);
+    if ([',', '+', '&'].includes(text(at)) && at >= 0) at = backOverBlank(at - 1);
+    else if (kind(at) === 'word' && AND.test(text(at)) && /^(\s+|\.)$/.test(text(at - 1)))
+      at = backOverBlank(at - 1);
+    if (text(at) === '.') at -= 1;
+    const last = backOverBlank(at - 1);
+    if (kind(at) !== 'word' || kind(last) !== 'number') break;
+    const unit = HOUR.test(text(at)) ? 3_600n : MINUTE.test(text(at)) ? 60n : OTHER.test(text(at)) ? 0n : null;
+    if (unit === null) break;
+    if (unit <= smaller) return null;
+    first = take(last, unit);
+    smaller = unit;
+  }
+  if (first === null) return null;
+  // Hours or minutes elsewhere before: nobody knows whether they count.
+  const apart = tokens.some((token, at) => {
+    const isUnit = token.kind === 'word' && (HOUR.test(token.text) || MINUTE.test(token.text));
+    return at < (first ?? 0) && isUnit && kind(backOverBlank(at - 1)) === 'number';
+  });
+  return apart ? null : rounded(parts);
+}
+
+/** "kept to the microsecond, halves up; it must then be more than 0 and less than 10,000,000 s" */
+function rounded(parts: [Ratio, bigint][]): bigint | null {
+  // "Of hours and minutes at most 9 digits behind the point are read."
+  if (parts.some(([number, unit]) => unit > 1n && number.fraction > 9)) return null;
+  const of = parts.reduce((product, [number]) => product * number.of, 1n);
+  const units = parts.reduce((sum, [number, unit]) => sum + (number.units * unit * of) / number.of, 0n);
+  const microseconds = (units * 2_000_000n + of) / (2n * of);
   if (microseconds <= 0n || microseconds >= 10_000_000n * 1_000_000n) return null;
   return microseconds;
 }
@@ -163,10 +248,9 @@ export function profileOf(details: string): Profile | null {
 
 /** Rule 10: "a number as above and nothing else, of at most 9 digits before and 6 after the point". */
 function lengthOf(value: string): string | null {
-  const match = /^([0-9]{1,9})(?:[.,]([0-9]{1,6}))?$/.exec(value);
-  if (match === null) return null;
-  const [, whole = '', fraction = ''] = match;
-  return decimal(BigInt(whole + fraction.padEnd(6, '0')), 6);
+  const number = numberOf(value);
+  if (number === null || number.whole > 9 || number.fraction > 6) return null;
+  return decimal((number.units * 1_000_000n) / number.of, 6);
 }
 
 /** `units` of 10^-places as a decimal "without needless zeros": 12500000, 6 -> '12.5'. */

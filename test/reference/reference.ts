@@ -59,8 +59,10 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function isProperPrefix(short: Uint8Array, long: Uint8Array): boolean {
-  return short.length < long.length && short.every((byte, at) => byte === long[at]);
+/** Rule 15: whether `v` counts for nothing beside `w`; equal bytes are one version and no case of it. */
+function saysNothingBeside(v: Uint8Array, w: Uint8Array): boolean {
+  if (v.length > w.length || !v.every((byte, at) => byte === 0 || byte === w[at])) return false;
+  return v.length < w.length || v.some((byte, at) => byte !== w[at]);
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -81,18 +83,18 @@ function countingVersions(input: ReferenceInput): Version[] {
       if (entry.sha256 === sha256) return true;
       if (entry.gardee === sha256) return false;
       const bytes = seen.find((other) => other.centre === centre && other.sha256 === entry.sha256)?.octets;
-      return bytes !== undefined && isProperPrefix(octets, bytes);
+      return bytes !== undefined && saysNothingBeside(octets, bytes);
     });
   const alive = seen.filter((version) => !stopped(version));
 
-  // Rule 15: "A version that is a prefix of another of the same path counts for nothing".
+  // Rule 15: a version that says nothing beside another of the same path "counts for nothing".
   const counting = alive.filter(
     (version) =>
       !alive.some(
         (other) =>
           other.centre === version.centre &&
           other.chemin === version.chemin &&
-          isProperPrefix(version.octets, other.octets),
+          saysNothingBeside(version.octets, other.octets),
       ),
   );
 

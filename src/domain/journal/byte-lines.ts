@@ -1,82 +1,235 @@
 import { MAX_LINE } from './line-grammar.ts';
+import { nextStamp, STAMP } from './stamps.ts';
 
+const NUL = 0;
 const LF = 10;
+const CR = 13;
+const SPACE = 0x20;
 
-/** Cuts bytes of an 8-bit encoding or of UTF-8 into lines without NULs, in constant memory. */
+/** What is kept of a line's beginning: enough to tell that it is too long, and for its text. */
+const HEAD = MAX_LINE + 2;
+/** Bytes of an unfinished line in memory before its middle is let go. */
+const MOST = 3 * HEAD;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Is given each line as `bytes[start, end)`, without ending and NULs, and how many bytes of the file it took. `collee`:
+ * it ends where a stamp begins the next line, not with an end of line.
+ */
+export type OnLine = (bytes: Buffer, start: number, end: number, raw: number, collee: boolean) => void;
+
+/**
+ * Cuts bytes of an 8-bit encoding or of UTF-8 into lines without NULs (rules 2 to 3a), in constant memory. Where they
+ * are cut does not depend on how the bytes come in pieces.
+ */
 export class ByteLines {
-  readonly #line: (bytes: Buffer, start: number, end: number, raw: number) => void;
-  /** the unfinished last line of the piece before, without NULs, at most MAX_LINE and a little */
-  #carry = Buffer.alloc(0);
-  #carryLength = 0;
-  /** all bytes of that line */
-  #carryRaw = 0;
+  readonly #line: OnLine;
+  readonly #size: (bytes: Buffer, start: number, end: number) => number;
+  // The unfinished last line of the pieces before.
+  /** its bytes without NULs, of a very long one the head and the last few */
+  #held = NOTHING;
+  #length = 0;
+  /** all bytes of the file that it took */
+  #raw = 0;
+  /** where NULs stood in it, and bytes of the file that they took */
+  #nuls: { readonly at: number; size: number }[] = [];
+  /** where in `#held` its middle was let go (0: it was not), and the bytes of the file that this was */
+  #seam = 0;
+  #gap = 0;
+  /** whether what was let go says something beside blanks */
+  #gapSpeaks = false;
+  /** it ended with a CR; an LF may follow, behind NULs that took so many bytes of the file */
+  #afterCr = false;
+  #afterCrNuls = 0;
 
-  /** @param line is given each line as `bytes[start, end)`, without LF, and how many bytes of the file it took */
-  constructor(line: (bytes: Buffer, start: number, end: number, raw: number) => void) {
+  /** @param size how many bytes of the file stand for `bytes[start, end)`; as many, when it is left out */
+  constructor(line: OnLine, size: (bytes: Buffer, start: number, end: number) => number = sizeOf) {
     this.#line = line;
+    this.#size = size;
   }
 
   push(bytes: Buffer): void {
-    let nextNul = position(bytes, 0, 0);
-    let start = 0;
-    let end = bytes.indexOf(LF);
-    if (this.#carryRaw > 0 && end >= 0) {
-      this.#addToCarry(bytes, 0, end);
-      this.#carryRaw += 1;
-      this.#finishCarry();
-      start = end + 1;
-      end = bytes.indexOf(LF, start);
-    }
-    while (end >= 0) {
-      const raw = end + 1 - start;
-      if (nextNul < start) nextNul = position(bytes, 0, start);
-      if (nextNul < end) {
-        this.#addToCarry(bytes, start, end);
-        this.#carryRaw += 1;
-        this.#finishCarry();
-      } else {
-        this.#line(bytes, start, end, raw);
+    let start = this.#afterCr ? this.#endOfCr(bytes) : 0;
+    let lf = position(bytes, LF, start);
+    let cr = position(bytes, CR, start);
+    let nul = position(bytes, NUL, start);
+    for (let stop = Math.min(lf, cr); stop < bytes.length; stop = lf < cr ? lf : cr) {
+      let next = stop + 1;
+      if (stop === cr) {
+        while (bytes[next] === NUL) next++;
+        if (next === bytes.length) {
+          this.#hold(bytes, start, stop);
+          this.#raw += this.#size(bytes, stop, stop + 1);
+          this.#afterCr = true;
+          this.#afterCrNuls = this.#size(bytes, stop + 1, next);
+          return;
+        }
+        next = bytes[next] === LF ? next + 1 : stop + 1;
       }
-      start = end + 1;
-      end = bytes.indexOf(LF, start);
+      if (this.#raw > 0 || nul < stop) {
+        this.#hold(bytes, start, stop);
+        this.#raw += this.#size(bytes, stop, next);
+        this.#finish();
+      } else {
+        this.#cut(bytes, start, stop, this.#size(bytes, start, next));
+      }
+      start = next;
+      if (lf < start) lf = position(bytes, LF, start);
+      if (cr < start) cr = position(bytes, CR, start);
+      if (nul < start) nul = position(bytes, NUL, start);
     }
-    if (start < bytes.length) this.#addToCarry(bytes, start, bytes.length);
+    if (start < bytes.length) this.#hold(bytes, start, bytes.length);
   }
 
-  end(): void {
-    if (this.#carryRaw > 0) this.#finishCarry();
+  /** It is known that no LF follows: a line that ends with a CR is over. */
+  settle(): void {
+    if (this.#afterCr) this.#endOfCr(NOTHING, true);
   }
 
-  /** Keeps bytes of an unfinished line, without NULs, and never more than tell that it is too long. */
-  #addToCarry(bytes: Buffer, start: number, end: number): void {
-    this.#carryRaw += end - start;
-    const limit = MAX_LINE + 2;
-    for (let at = start; at < end && this.#carryLength < limit; ) {
-      if (bytes[at] === 0) {
-        at++;
-        while (at < end && bytes[at] === 0) at++;
+  /** @param size bytes of the file that were not pushed, and belong to the last line */
+  end(size = 0): void {
+    this.settle();
+    this.#raw += size;
+    if (this.#raw > 0) this.#finish();
+  }
+
+  /** Finds out whether an LF belongs to the CR before it; returns where the next line begins. */
+  #endOfCr(bytes: Buffer, last = false): number {
+    let at = 0;
+    while (at < bytes.length && bytes[at] === NUL) at++;
+    if (at === bytes.length && !last) {
+      this.#afterCrNuls += this.#size(bytes, 0, at);
+      return at;
+    }
+    this.#afterCr = false;
+    if (bytes[at] === LF) {
+      this.#raw += this.#afterCrNuls + this.#size(bytes, 0, at + 1);
+      this.#finish();
+      return at + 1;
+    }
+    this.#finish();
+    // These NULs begin the next line.
+    if (this.#afterCrNuls > 0) this.#holdNuls(this.#afterCrNuls);
+    return 0;
+  }
+
+  /** Hands over a line that lies in one piece. */
+  #cut(bytes: Buffer, start: number, end: number, raw: number): void {
+    let from = start;
+    let left = raw;
+    for (let at = nextStamp(bytes, start + 1, end); at >= 0; at = nextStamp(bytes, at + 1, end)) {
+      if (!speaks(bytes, from, at)) continue;
+      const size = this.#size(bytes, from, at);
+      this.#line(bytes, from, at, size, true);
+      left -= size;
+      from = at;
+    }
+    this.#line(bytes, from, end, left, false);
+  }
+
+  #finish(): void {
+    this.#cutHeld();
+    const raw = this.#raw;
+    const length = this.#length;
+    this.#forget(length);
+    this.#raw = 0;
+    this.#line(this.#held, 0, length, raw, false);
+  }
+
+  /** Hands over what stands before stamps in the unfinished line. */
+  #cutHeld(): void {
+    for (
+      let at = nextStamp(this.#held, Math.max(1, this.#seam), this.#length);
+      at >= 0;
+      at = nextStamp(this.#held, at + 1, this.#length)
+    ) {
+      if (!this.#gapSpeaks && !speaks(this.#held, 0, at)) continue;
+      const size = this.#rawBefore(at);
+      this.#line(this.#held, 0, at, size, true);
+      this.#raw -= size;
+      this.#held.copyWithin(0, at, this.#length);
+      this.#forget(at);
+      at = 0;
+    }
+  }
+
+  /** The first bytes of the unfinished line are done with. */
+  #forget(bytes: number): void {
+    this.#length -= bytes;
+    this.#nuls = this.#nuls.flatMap(({ at, size }) => (at > bytes ? [{ at: at - bytes, size }] : []));
+    this.#seam = 0;
+    this.#gap = 0;
+    this.#gapSpeaks = false;
+  }
+
+  /** Bytes of the file before a place in the unfinished line; NULs right before it are among them. */
+  #rawBefore(place: number): number {
+    let raw = this.#size(this.#held, 0, place);
+    if (this.#seam > 0 && place >= this.#seam) raw += this.#gap;
+    for (const { at, size } of this.#nuls) if (at <= place) raw += size;
+    return raw;
+  }
+
+  /** Keeps bytes of an unfinished line, without NULs. */
+  #hold(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      if (bytes[at] === NUL) {
+        const first = at;
+        while (at < end && bytes[at] === NUL) at++;
+        this.#holdNuls(this.#size(bytes, first, at));
         continue;
       }
-      let stop = bytes.indexOf(0, at);
+      let stop = bytes.indexOf(NUL, at);
       if (stop < 0 || stop > end) stop = end;
-      stop = Math.min(stop, at + limit - this.#carryLength);
-      if (this.#carry.length < this.#carryLength + stop - at) {
-        const grown = Buffer.allocUnsafe(Math.min(limit, (this.#carryLength + stop - at) * 2));
-        this.#carry.copy(grown, 0, 0, this.#carryLength);
-        this.#carry = grown;
+      if (this.#length === MOST) this.#thin();
+      stop = Math.min(stop, at + MOST - this.#length);
+      if (this.#held.length < this.#length + stop - at) {
+        const grown = Buffer.allocUnsafe(Math.min(MOST, (this.#length + stop - at) * 2));
+        this.#held.copy(grown, 0, 0, this.#length);
+        this.#held = grown;
       }
-      this.#carryLength += bytes.copy(this.#carry, this.#carryLength, at, stop);
+      this.#raw += this.#size(bytes, at, stop);
+      this.#length += bytes.copy(this.#held, this.#length, at, stop);
       at = stop;
     }
   }
 
-  #finishCarry(): void {
-    const raw = this.#carryRaw;
-    const length = this.#carryLength;
-    this.#carryRaw = 0;
-    this.#carryLength = 0;
-    this.#line(this.#carry, 0, length, raw);
+  #holdNuls(size: number): void {
+    this.#raw += size;
+    const last = this.#nuls.at(-1);
+    if (last?.at === this.#length) last.size += size;
+    else this.#nuls.push({ at: this.#length, size });
   }
+
+  /** Makes room in an unfinished line: what stands before a stamp is a line, the middle of a very long one is let go. */
+  #thin(): void {
+    this.#cutHeld();
+    // A stamp may have begun in the last few bytes.
+    const tail = this.#length - (STAMP - 1);
+    if (tail <= HEAD) return;
+    this.#gap += this.#size(this.#held, HEAD, tail);
+    this.#gapSpeaks ||= speaks(this.#held, 0, tail);
+    this.#held.copyWithin(HEAD, tail, this.#length);
+    this.#length = HEAD + STAMP - 1;
+    this.#seam = HEAD;
+    const before = this.#nuls.filter(({ at }) => at <= tail).reduce((sum, { size }) => sum + size, 0);
+    const after = this.#nuls.filter(({ at }) => at > tail);
+    this.#nuls = after.map(({ at, size }) => ({ at: at - tail + HEAD, size }));
+    if (before > 0) this.#nuls.unshift({ at: HEAD, size: before });
+  }
+}
+
+function sizeOf(_: Buffer, start: number, end: number): number {
+  return end - start;
+}
+
+/** Whether anything but blanks and what is not ASCII stands in `bytes[start, end)`: that may stand before a stamp. */
+function speaks(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte < 0x80 && byte !== SPACE && (byte < 9 || byte > CR)) return true;
+  }
+  return false;
 }
 
 /** Where a byte stands next, `Infinity` when nowhere. */

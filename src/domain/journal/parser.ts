@@ -1,5 +1,5 @@
 import { dayNumber, type FactoryTime, isDate } from '../../base/time.ts';
-import { ByteLines } from './byte-lines.ts';
+import { ByteLines, type OnLine } from './byte-lines.ts';
 import { parseProfile, parseWait } from './details.ts';
 import { decodeBytes, type Encoding } from './encoding.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Rejet,
 } from './events.ts';
 import { cut, MAX_LINE, readLine } from './line-grammar.ts';
+import { twoDigits } from './stamps.ts';
 import { emptyCount, NameTally } from './tally.ts';
 import { Utf16Lines } from './utf16-lines.ts';
 
@@ -34,7 +35,6 @@ export interface Reading {
   readonly dernier: number | undefined;
 }
 
-const CR = 13;
 const COLON = 0x3a;
 const BAR = 0x7c;
 const AT = 0x40;
@@ -67,13 +67,15 @@ export class LogParser {
 
   constructor(encoding: Encoding, time: FactoryTime, sink: Sink) {
     this.#time = time;
-    this.#encoding = encoding.name;
     this.#sink = sink;
     this.#bom = encoding.bom;
-    this.#lineCutter =
-      encoding.name === 'utf-16le' || encoding.name === 'utf-16be'
-        ? new Utf16Lines(encoding.name, (text, raw) => this.#textLine(text, raw))
-        : new ByteLines((bytes, start, end, raw) => this.#byteLine(bytes, start, end, raw));
+    const onLine: OnLine = (bytes, start, end, raw, collee) => this.#byteLine(bytes, start, end, raw, collee);
+    const wide = encoding.name === 'utf-16le' || encoding.name === 'utf-16be';
+    // Lines of UTF-16 come as UTF-8.
+    this.#encoding = wide ? 'utf-8' : encoding.name;
+    this.#lineCutter = wide
+      ? new Utf16Lines(encoding.name as 'utf-16le' | 'utf-16be', onLine)
+      : new ByteLines(onLine);
   }
 
   /** Takes the next bytes; the buffer may be used again as soon as this returns. */
@@ -91,7 +93,7 @@ export class LogParser {
 
   /**
    * A parser that has read what this one has, and goes on apart, with a sink of its own. Only between two lines: what
-   * was pushed so far must have ended with one.
+   * was pushed so far must have ended with one (`settle`).
    */
   fork(sink: Sink): LogParser {
     const fork = new LogParser({ name: this.#encoding, bom: this.#bom }, this.#time, sink);
@@ -100,6 +102,11 @@ export class LogParser {
     fork.#first = this.#first;
     fork.#latest = this.#latest;
     return fork;
+  }
+
+  /** It is known that what was pushed ends with a line, also where that is a CR. */
+  settle(): void {
+    this.#lineCutter.settle();
   }
 
   end(): Reading {
@@ -113,23 +120,19 @@ export class LogParser {
     };
   }
 
-  /** One line `bytes[start, end)`, without LF and NULs; `raw` bytes of the file belong to it. */
-  #byteLine(bytes: Buffer, start: number, end: number, raw: number): void {
-    if (end > start && bytes[end - 1] === CR) end--;
-    if (end - start > MAX_LINE) {
-      this.#reject(
-        'ligne_trop_longue',
-        decodeBytes(bytes, start, start + MAX_REJECT_TEXT * 4, this.#encoding),
-        raw,
-      );
+  /** One line `bytes[start, end)`, without ending and NULs; `raw` bytes of the file belong to it. */
+  #byteLine(bytes: Buffer, start: number, end: number, raw: number, collee: boolean): void {
+    const tooLong = end - start > MAX_LINE;
+    if (tooLong || collee) {
+      const stop = tooLong ? Math.min(end, start + MAX_REJECT_TEXT * 4) : end;
+      const text = decodeBytes(bytes, start, stop, this.#encoding);
+      // Its own stamp counts for the repeated hour as that of any line (rule 13).
+      const line = tooLong ? undefined : readLine(text);
+      if (line && line.kind !== 'blank' && line.stamp) this.#seeStamp(line.stamp.day, line.stamp.secondOfDay);
+      this.#reject(collee ? 'ligne_collee' : 'ligne_trop_longue', text, raw);
     } else if (!this.#usualLine(bytes, start, end, raw)) {
       this.#grammarLine(decodeBytes(bytes, start, end, this.#encoding), raw);
     }
-  }
-
-  #textLine(text: string, raw: number): void {
-    if (Buffer.byteLength(text) > MAX_LINE) this.#reject('ligne_trop_longue', text, raw);
-    else this.#grammarLine(text, raw);
   }
 
   /**
@@ -173,9 +176,8 @@ export class LogParser {
     }
     const details = at < end ? this.#details(b, at + 1, end) : '';
     const jour = this.#productionDay(instant, this.#day, secondOfDay);
-    if (!this.#event(genre, instant, jour, details, raw)) {
-      this.#rejectDetails(genre, decodeBytes(b, s, end, this.#encoding), raw);
-    }
+    const refus = this.#event(genre, instant, jour, details, raw);
+    if (refus) this.#reject(refus, decodeBytes(b, s, end, this.#encoding), raw);
     return true;
   }
 
@@ -209,7 +211,8 @@ export class LogParser {
     const genre = BY_NAME.get(line.event);
     if (genre) {
       const jour = this.#productionDay(instant, day, secondOfDay);
-      if (!this.#event(genre, instant, jour, line.details, raw)) this.#rejectDetails(genre, text, raw);
+      const refus = this.#event(genre, instant, jour, line.details, raw);
+      if (refus) this.#reject(refus, text, raw);
     } else {
       this.#names.count(line.event, instant);
       this.#compte.lignesAutres++;
@@ -217,27 +220,24 @@ export class LogParser {
     }
   }
 
-  /** Hands an event over; false when its details cannot be used. */
-  #event(genre: Genre, instant: number, jour: number, details: string, raw: number): boolean {
+  /** Hands an event over, or says why its details cannot be used. */
+  #event(genre: Genre, instant: number, jour: number, details: string, raw: number): Raison | undefined {
     let attente = 0;
     let profil: Profil | undefined;
     if (genre === 'MachineWait') {
       const micros = parseWait(details);
-      if (micros === undefined) return false;
+      if (micros === undefined) return 'attente_sans_duree';
       attente = micros;
     } else if (genre === 'JobProfiel') {
-      profil = parseProfile(details);
-      if (!profil) return false;
+      const read = parseProfile(details);
+      if (typeof read === 'string') return read;
+      profil = read;
     }
     const ligne = this.#lines() + 1;
     this.#compte.lignesEvenements++;
     this.#compte.octetsEvenements += raw;
     this.#sink.evenement({ genre, instant, jour, details, ligne, attente, profil });
-    return true;
-  }
-
-  #rejectDetails(genre: Genre, text: string, raw: number): void {
-    this.#reject(genre === 'MachineWait' ? 'attente_sans_duree' : 'profil_incomplet', text, raw);
+    return undefined;
   }
 
   #reject(raison: Raison, text: string, raw: number): void {
@@ -299,13 +299,6 @@ export class LogParser {
     if (!this.#plainDay) return this.#time.productionDay(instant, day);
     return secondOfDay >= this.#time.dayStart ? day : day - 1;
   }
-}
-
-/** Value of two digits; more than 99 when one is none. */
-function twoDigits(b: Buffer, at: number): number {
-  const tens = (b[at]! - 48) | 0;
-  const units = (b[at + 1]! - 48) | 0;
-  return tens >= 0 && tens <= 9 && units >= 0 && units <= 9 ? tens * 10 + units : 100;
 }
 
 // Derived, so that a new event need only be added to GENRES.

@@ -1,58 +1,46 @@
-import { MAX_LINE } from './line-grammar.ts';
+import { ByteLines, type OnLine } from './byte-lines.ts';
 
-/** Cuts UTF-16 into lines of text without NULs, and says how many bytes of the file each took. */
+/** Cuts UTF-16 into lines as `ByteLines` does: the lines it hands over are UTF-8, their sizes those in the file. */
 export class Utf16Lines {
   readonly #decoder: TextDecoder;
-  readonly #line: (text: string, raw: number) => void;
-  #kept = '';
-  /** bytes of the line under way */
-  #raw = 0;
+  readonly #lines: ByteLines;
   #bytesIn = 0;
   #bytesOut = 0;
 
-  constructor(encoding: 'utf-16le' | 'utf-16be', line: (text: string, raw: number) => void) {
+  constructor(encoding: 'utf-16le' | 'utf-16be', line: OnLine) {
     this.#decoder = new TextDecoder(encoding, { ignoreBOM: true });
-    this.#line = line;
+    this.#lines = new ByteLines(line, sizeInUtf16);
   }
 
   push(bytes: Buffer): void {
     this.#bytesIn += bytes.length;
-    this.#text(this.#decoder.decode(bytes, { stream: true }));
+    this.#push(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  settle(): void {
+    this.#lines.settle();
   }
 
   end(): void {
-    this.#text(this.#decoder.decode());
-    // An odd last byte gives one character for one byte: what is left over belongs to the last line.
-    this.#raw += this.#bytesIn - this.#bytesOut;
-    if (this.#raw > 0) this.#finish();
+    this.#push(this.#decoder.decode());
+    // An odd last byte gives one character for one byte, half a character one for more: the last line takes the rest.
+    this.#lines.end(this.#bytesIn - this.#bytesOut);
   }
 
-  #text(text: string): void {
-    let start = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      this.#keep(text.slice(start, end));
-      this.#raw += 2;
-      this.#bytesOut += 2;
-      this.#finish();
-      start = end + 1;
-    }
-    this.#keep(text.slice(start));
+  #push(text: string): void {
+    if (text === '') return;
+    this.#bytesOut += text.length * 2;
+    this.#lines.push(Buffer.from(text));
   }
+}
 
-  #keep(piece: string): void {
-    this.#raw += piece.length * 2;
-    this.#bytesOut += piece.length * 2;
-    // One character more than a line may have bytes is enough to see that it is too long.
-    if (this.#kept.length <= MAX_LINE + 1) {
-      this.#kept += piece.replaceAll('\0', '').slice(0, MAX_LINE + 2 - this.#kept.length);
-    }
+/** Bytes that UTF-8 text takes in UTF-16. */
+function sizeInUtf16(bytes: Buffer, start: number, end: number): number {
+  let size = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte >= 0xf0) size += 4;
+    else if (byte < 0x80 || byte >= 0xc0) size += 2;
   }
-
-  #finish(): void {
-    const text = this.#kept.endsWith('\r') ? this.#kept.slice(0, -1) : this.#kept;
-    const raw = this.#raw;
-    this.#kept = '';
-    this.#raw = 0;
-    this.#line(text, raw);
-  }
+  return size;
 }

@@ -24,5 +24,5 @@ export interface IngestContext extends BaseContext {
 
 /** Settings that the rows of a version depend on; when they change, versions are read again. */
 export function reglesDe(ctx: BaseContext, attente: 'debut' | 'fin'): string {
-  return `1|${ctx.config.fuseau}|${ctx.config.journeeDebut}|${attente}`;
+  return `2|${ctx.config.fuseau}|${ctx.config.journeeDebut}|${attente}`;
 }

@@ -6,7 +6,9 @@ import type { Evenement, Raison, Rejet } from '../../domain/journal/events.ts';
 import { LogParser, type Sink } from '../../domain/journal/parser.ts';
 import { type ContenuLu, MEMORY_BUDGET } from './analyse.ts';
 
+const NUL = 0;
 const LF = 10;
+const CR = 13;
 /** Bytes after the compressed beginning that are compressed anew with each growth; then they join it. */
 const TAIL = 16 * 1024;
 /** Events, or what weighs as much, that all files which grow may keep in memory: some 60 MB. */
@@ -120,14 +122,22 @@ export class Suite {
 
   #take(bytes: Buffer, sha256: string): void {
     this.#detector.push(bytes.subarray(this.#taille));
-    const end = bytes.lastIndexOf(LF) + 1;
+    const end = endOfLines(bytes);
     if (end > this.#lues) {
       this.#parser.push(bytes.subarray(this.#lues, end));
+      this.#parser.settle();
       this.#lues = end;
     }
     this.#taille = bytes.length;
     this.#sha256 = sha256;
   }
+}
+
+/** Where the last line that has its end ends: behind an LF, or behind a CR that is known to stand alone. */
+function endOfLines(bytes: Buffer): number {
+  const cr = bytes.lastIndexOf(CR, -2);
+  const alone = cr >= 0 && bytes[cr + 1] !== LF && bytes[cr + 1] !== NUL;
+  return Math.max(bytes.lastIndexOf(LF), alone ? cr : -1) + 1;
 }
 
 /** Files of one centre that may grow at the same time: a machine writes one, and ends another. */
