@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Archive } from '../archives/archive.ts';
+import { masquer } from '../domain/journal/masques.ts';
 import type { OctetsArchives } from '../postgres/lecture/fichiers.ts';
 import type { Plage } from './plages.ts';
 
@@ -10,13 +11,13 @@ import type { Plage } from './plages.ts';
  */
 export async function* lireOctets(
   archive: Archive,
-  { centreId, archive: nom, sha256, taille }: OctetsArchives,
+  { centreId, archive: nom, sha256, taille, trous }: OctetsArchives,
   { debut, fin }: Plage,
 ): AsyncGenerator<Buffer> {
   const hash = debut === 0 && fin === taille ? createHash('sha256') : undefined;
   let held: Buffer | undefined;
   let at = 0;
-  for await (const piece of archive.read(centreId, nom)) {
+  for await (const piece of masquer(archive.read(centreId, nom), trous)) {
     const part = piece.subarray(Math.max(0, debut - at), Math.max(0, fin - at));
     at += piece.length;
     if (part.length > 0) {

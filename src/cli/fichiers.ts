@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { Archive } from '../archives/archive.ts';
 import { AtelierError } from '../base/errors.ts';
 import { FactoryTime } from '../base/time.ts';
+import { masquer } from '../domain/journal/masques.ts';
 import { type FichierListe, findOctets, listFichiers } from '../postgres/listes.ts';
 import type { Pool } from '../postgres/pool.ts';
 import type { Cli } from './cli.ts';
@@ -56,7 +57,8 @@ async function writeOctets(cli: Cli, pool: Pool, sha256: string): Promise<number
     );
   }
   let left = found.taille;
-  for await (const piece of new Archive(cli.config.archivesDir).read(found.centreId, found.archive)) {
+  const archived = new Archive(cli.config.archivesDir).read(found.centreId, found.archive);
+  for await (const piece of masquer(archived, found.trous)) {
     const part = piece.subarray(0, left);
     left -= part.length;
     if (part.length > 0 && !process.stdout.write(part)) await once(process.stdout, 'drain');

@@ -1,3 +1,5 @@
+import type { Trous } from '../domain/journal/masques.ts';
+import { trousEnJson } from './lecture/fichiers.ts';
 import type { Queryable } from './pool.ts';
 
 /** Conditions of a listing; absent ones do not restrict. Dates are `YYYY-MM-DD`, both ends included. */
@@ -130,21 +132,25 @@ export async function listFichiers(db: Queryable, filtre: Filtre): Promise<Fichi
   return rows;
 }
 
-/** Where the bytes with a given hash are: whole in an archive, or the first bytes of one. */
+/** Where the bytes with a given hash are: whole in an archive, or the first bytes of one with NULs in `trous`. */
 export async function findOctets(
   db: Queryable,
   sha256: string,
-): Promise<{ centreId: number; archive: string; taille: number; purgeeLe: Date | null } | undefined> {
+): Promise<
+  { centreId: number; archive: string; taille: number; trous: Trous; purgeeLe: Date | null } | undefined
+> {
   const { rows } = await db.query<{
     centreId: number;
     archive: string;
     taille: number;
+    trous: Trous;
     purgeeLe: Date | null;
   }>(
-    `SELECT centre_usinage_id AS "centreId", encode(sha256, 'hex') AS archive, taille, archive_purgee_le AS "purgeeLe"
+    `SELECT centre_usinage_id AS "centreId", encode(sha256, 'hex') AS archive, taille, '[]'::json AS trous,
+            archive_purgee_le AS "purgeeLe"
        FROM fichier_log_version WHERE sha256 = $1
      UNION ALL
-     SELECT v.centre_usinage_id, encode(v.sha256, 'hex'), p.taille, v.archive_purgee_le
+     SELECT v.centre_usinage_id, encode(v.sha256, 'hex'), p.taille, ${trousEnJson('p.trous')}, v.archive_purgee_le
        FROM fichier_log_prefixe p JOIN fichier_log_version v ON v.id = p.version_id WHERE p.sha256 = $1
      ORDER BY "purgeeLe" NULLS FIRST LIMIT 1`,
     [Buffer.from(sha256, 'hex')],

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { FactoryTime, formatDay } from '../../src/base/time.ts';
 import { EncodingDetector, formatEncoding } from '../../src/domain/journal/encoding.ts';
 import type { Evenement, Rejet } from '../../src/domain/journal/events.ts';
+import { masquer, trousDans } from '../../src/domain/journal/masques.ts';
 import { LogParser, type Reading } from '../../src/domain/journal/parser.ts';
 import { Reunion, unite } from '../../src/domain/journal/union.ts';
 import { type ContenuConnu, decide } from '../../src/domain/journal/versions.ts';
@@ -143,7 +144,9 @@ describe('L7 conservation', () => {
           if (octet > encodingOf(bytes).bom) {
             const before = [...bytes.subarray(Math.max(0, octet - 2), octet)];
             const text = bytes.subarray(octet).toString('latin1').replaceAll('\0', '');
-            expect(before.includes(0x0a) || before.includes(0x0d) || /^\d{8} [\d:]{8}\|@/.test(text)).toBe(true);
+            expect(before.includes(0x0a) || before.includes(0x0d) || /^\d{8} [\d:]{8}\|@/.test(text)).toBe(
+              true,
+            );
           }
         }
       }),
@@ -275,32 +278,49 @@ describe('union of a day, version by version', () => {
   });
 });
 
-describe('L4 prefix', () => {
-  it('F1, F14: whatever the order of states of a growing file, only those that nothing continues count', async () => {
-    const bytes = fc.array(fc.constantFrom(0x61, 0x62), { maxLength: 6 }).map((list) => Buffer.from(list));
+describe('L4 what says nothing', () => {
+  /** Whether `v` is the beginning of `w` but for NULs, and other bytes. */
+  const within = (v: Buffer, w: Buffer): boolean =>
+    v.length <= w.length && !v.equals(w) && v.every((byte, at) => byte === 0 || byte === w[at]);
+  async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  }
+
+  it('F1, F14: whatever the order of states of a file, only those beside which nothing fuller is seen count', async () => {
+    const bytes = fc
+      .array(fc.constantFrom(0x61, 0x62, 0, 0), { maxLength: 6 })
+      .map((list) => Buffer.from(list));
     await assertProperty(
       'L4',
       fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 7 }), async (states) => {
         let contenus: (ContenuConnu & { octets: Buffer })[] = [];
         const prefixes = new Map<string, number>();
+        const octetsDe = (contenu: ContenuConnu): Buffer => contenus.find((c) => c === contenu)!.octets;
         for (const [versionId, octets] of states.entries()) {
           const sha256 = sha256Of(octets);
-          const decision = await decide({ sha256, taille: octets.length }, contenus, prefixes, {
+          const nuls = octets.includes(0);
+          const decision = await decide({ sha256, taille: octets.length, nuls }, contenus, prefixes, {
             debut: async (taille) => sha256Of(octets.subarray(0, taille)),
-            debutDe: async (contenu, taille) =>
-              sha256Of(contenus.find((c) => c === contenu)!.octets.subarray(0, taille)),
+            debutDe: async (contenu, taille) => sha256Of(octetsDe(contenu).subarray(0, taille)),
+            trousDans: (contenu) => trousDans(inPieces(octets, 2), inPieces(octetsDe(contenu), 3)),
+            trousDe: (contenu) => trousDans(inPieces(octetsDe(contenu), 3), inPieces(octets, 2)),
           });
           if (decision.kind === 'prefixe') prefixes.set(sha256, decision.versionId);
           if (decision.kind !== 'nouveau') continue;
-          contenus = contenus.filter((contenu) => !decision.absorbes.includes(contenu));
-          contenus.push({ versionId, sha256, taille: octets.length, etat: 'active', octets });
+          for (const { contenu, trous } of decision.absorbes) {
+            // What is known of its NULs gives it back.
+            const pieces: Buffer[] = [];
+            for await (const piece of masquer(inPieces(octets, 2), trous)) pieces.push(Buffer.from(piece));
+            expect(Buffer.concat(pieces).subarray(0, contenu.taille)).toEqual(octetsDe(contenu));
+          }
+          const absorbed = decision.absorbes.map(({ contenu }) => contenu);
+          contenus = contenus.filter((contenu) => !absorbed.includes(contenu));
+          const etat = 'active' as const;
+          contenus.push({ versionId, sha256, taille: octets.length, etat, octets, nuls: nuls || null });
         }
-        const maximal = states.filter(
-          (state) =>
-            !states.some((s) => s.length > state.length && s.subarray(0, state.length).equals(state)),
-        );
-        expect(new Set(contenus.map(({ sha256 }) => sha256))).toEqual(new Set(maximal.map(sha256Of)));
-        expect(contenus.length).toBe(new Set(maximal.map(sha256Of)).size);
+        const fullest = states.filter((state) => !states.some((s) => within(state, s)));
+        expect(new Set(contenus.map(({ sha256 }) => sha256))).toEqual(new Set(fullest.map(sha256Of)));
+        expect(contenus.length).toBe(new Set(fullest.map(sha256Of)).size);
       }),
       { numRuns: RUNS },
     );

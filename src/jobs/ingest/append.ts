@@ -50,10 +50,10 @@ export async function append(
   const days = daysOf(lecture);
   const before = await loadAppendable(client, centre.id, fichier.chemin, sha256, days);
   if (before?.sha256 !== suite!.sha256 || before.taille !== suite!.taille) return undefined;
-  const nouvelle = { lectures: [lecture], contenu, grandie: undefined };
+  const nouvelle = { lectures: [lecture], contenu, grandie: undefined, suite: true };
   const version = toVersion(nouvelle, centre.regles);
-  // All lines but the last one are the same in the longer bytes: so are their rejects.
-  const kept = contenu.rejets!.filter(({ ligne }) => ligne < before.lignes).length;
+  // All lines but the last two are the same in the longer bytes (see `grow`): so are their rejects.
+  const kept = contenu.rejets!.filter(({ ligne }) => ligne < before.lignes - 1).length;
   const { lignesRejetees } = contenu.reading.compte;
   if (before.lignes_rejetees !== kept || lignesRejetees !== kept || before.encodage !== version.encodage)
     return undefined;

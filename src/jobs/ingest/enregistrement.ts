@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
+import { type Trous, trousDans } from '../../domain/journal/masques.ts';
 import { type ContenuConnu, decide } from '../../domain/journal/versions.ts';
 import { suivreVersion } from '../../postgres/conservation/jours-geles.ts';
 import * as fichiers from '../../postgres/journaux/fichiers.ts';
 import { markVersionsDays } from '../../postgres/journaux/jours.ts';
-import { findVersions, loadVersions, settleVersions } from '../../postgres/journaux/versions.ts';
+import {
+  findVersions,
+  loadVersions,
+  settleVersions,
+  type VersionRow,
+} from '../../postgres/journaux/versions.ts';
 import type { Client } from '../../postgres/pool.ts';
 import { updateCatalogue } from './catalogue.ts';
 import type { IngestContext } from './context.ts';
@@ -36,10 +42,11 @@ export interface EnregistrementOptions {
   readonly tetes: Tetes;
 }
 
-/** A content that is now the beginning of a longer one at its path. */
+/** A content that says nothing any more beside the one that its path has now. */
 interface Absorption {
   readonly fichierId: number;
   readonly contenu: ContenuConnu;
+  readonly trous: Trous;
 }
 
 /**
@@ -86,8 +93,11 @@ export async function enregistrer(
         .map((l) => ({ fichierId: fichierId(l), versionId })),
     ),
   );
-  for (const { lecture, fichierId: id, contenu } of plan.absorptions) {
-    await fichiers.absorbContenu(client, id, contenu, versionOf.get(lecture)!);
+  const inPlace = ({ lecture, contenu }: Plan['absorptions'][number]): boolean =>
+    versionOf.get(lecture) === contenu.versionId;
+  for (const absorption of plan.absorptions.toSorted((a, b) => Number(inPlace(b)) - Number(inPlace(a)))) {
+    const { lecture, fichierId: id, contenu, trous } = absorption;
+    await fichiers.absorbContenu(client, id, contenu, versionOf.get(lecture)!, trous);
   }
   await fichiers.saveLectures(
     client,
@@ -162,7 +172,6 @@ async function decideAll(
   const prefixes = await fichiers.loadPrefixes(client, lectures.map(fichierId), shas);
   const versions = await findVersions(client, centreId, shas);
   const known = new Map(versions.map((v) => [v.sha256, v.id]));
-  const purged = new Set(versions.filter((v) => v.purgee).map((v) => v.sha256));
   const nouvelles = new Map<string, Nouvelle>();
   for (const lecture of lectures) {
     const id = fichierId(lecture);
@@ -170,8 +179,18 @@ async function decideAll(
       ctx.archive.read(centreId, sha256),
     );
     const decision = await decide(lecture, parents, prefixes.get(id) ?? new Map(), {
-      debut: (taille) => beginning(ctx, centreId, lecture, taille, purged),
+      debut: (taille) => beginning(ctx, centreId, lecture, taille, versions),
       debutDe: (contenu, taille) => hashBeginning(ctx.archive.read(centreId, contenu.sha256), taille),
+      trousDans: async (contenu) =>
+        await trousDans(
+          await octetsDe(ctx, centreId, lecture, versions),
+          ctx.archive.read(centreId, contenu.sha256),
+        ),
+      trousDe: async (contenu) =>
+        await trousDans(
+          ctx.archive.read(centreId, contenu.sha256),
+          await octetsDe(ctx, centreId, lecture, versions),
+        ),
     }).catch((error: unknown) => {
       if (error instanceof OctetsPartis) return undefined;
       throw error;
@@ -186,7 +205,7 @@ async function decideAll(
     }
     // With --replace even the beginning of older bytes is what the path holds from now on.
     if (decision.kind === 'prefixe' && !remplacer.has(lecture.fichier.chemin)) {
-      await fichiers.addPrefixe(client, id, lecture, decision.versionId);
+      await fichiers.addPrefixe(client, id, lecture, decision.versionId, decision.trous);
       plan.connues.set(lecture, decision.versionId);
       continue;
     }
@@ -200,13 +219,19 @@ async function decideAll(
     } else if (twin) {
       twin.lectures.push(lecture);
     } else if (lecture.contenu) {
-      const grandie = absorbes.find((contenu) => contenu.etat === 'active');
-      nouvelles.set(lecture.sha256, { lectures: [lecture], contenu: lecture.contenu, grandie });
+      const active = absorbes.find(({ contenu }) => contenu.etat === 'active');
+      const suite = active?.trous.length === 0;
+      nouvelles.set(lecture.sha256, {
+        lectures: [lecture],
+        contenu: lecture.contenu,
+        grandie: active?.contenu,
+        suite,
+      });
     } else {
       plan.aRelire.push(lecture);
       continue;
     }
-    plan.absorptions.push(...absorbes.map((contenu) => ({ lecture, fichierId: id, contenu })));
+    plan.absorptions.push(...absorbes.map((absorbe) => ({ lecture, fichierId: id, ...absorbe })));
   }
   plan.nouvelles.push(...nouvelles.values());
   return plan;
@@ -236,15 +261,31 @@ async function beginning(
   centreId: number,
   lecture: Lecture,
   taille: number,
-  purged: ReadonlySet<string>,
+  versions: readonly VersionRow[],
 ): Promise<string> {
   const known = lecture.debuts.get(taille);
   if (known !== undefined) return known;
   // Somebody else registered a content of this path since it was listed.
+  return await hashBeginning(await octetsDe(ctx, centreId, lecture, versions), taille);
+}
+
+/**
+ * The bytes of a reading, out of the archive.
+ *
+ * @param versions known versions, by their hash perhaps that one
+ * @throws OctetsPartis
+ */
+async function octetsDe(
+  ctx: IngestContext,
+  centreId: number,
+  lecture: Lecture,
+  versions: readonly VersionRow[],
+): Promise<AsyncGenerator<Buffer>> {
   const waiting = await lecture.contenu?.archive;
-  if (!waiting && purged.has(lecture.sha256)) throw new OctetsPartis();
-  const pieces = waiting ? ctx.archive.readWaiting(waiting) : ctx.archive.read(centreId, lecture.sha256);
-  return await hashBeginning(pieces, taille);
+  if (waiting) return ctx.archive.readWaiting(waiting);
+  const version = versions.find(({ sha256 }) => sha256 === lecture.sha256);
+  if (!version || version.purgee) throw new OctetsPartis();
+  return ctx.archive.read(centreId, lecture.sha256);
 }
 
 async function hashBeginning(pieces: AsyncIterable<Buffer>, taille: number): Promise<string> {

@@ -26,6 +26,8 @@ export interface Lecture {
   /** lower-case hexadecimal */
   readonly sha256: string;
   readonly taille: number;
+  /** whether the bytes hold NULs: then they may say nothing beside others (rule 15) */
+  readonly nuls: boolean;
   readonly signature: string | undefined;
   /** SHA-256 of the first n bytes, for the sizes that were asked for */
   readonly debuts: ReadonlyMap<number, string>;
@@ -114,7 +116,8 @@ async function lireEntier(
     const debuts =
       before && grown !== undefined ? new Map([[before.taille, before.sha256]]) : beginnings(bytes, tailles);
     const { signature, etat } = ouvert;
-    const lecture = { fichier, sha256, taille: length, signature, etat, debuts, tete: teteDe(bytes) };
+    const nuls = bytes.includes(0);
+    const lecture = { fichier, sha256, taille: length, nuls, signature, etat, debuts, tete: teteDe(bytes) };
     if (ctx.connait(sha256)) {
       if (known && known.sha256 === sha256) ctx.suites?.put(chemin, known);
       return { ...lecture, contenu: undefined };
@@ -155,6 +158,7 @@ async function lireParMorceaux(
   const detector = new EncodingDetector();
   let taille = 0;
   let tete = '';
+  let nuls = false;
   // Three buffers in turn: the compressor has taken the one before last when the next piece is asked for.
   const ring = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
   async function* pieces(): AsyncGenerator<Buffer> {
@@ -166,6 +170,7 @@ async function lireParMorceaux(
       hashPrefixes(whole, piece, taille, tailles, debuts);
       detector.push(piece);
       if (taille === 0) tete = teteDe(piece);
+      nuls ||= piece.includes(0);
       taille += read;
       ctx.onBytes(read);
       yield piece;
@@ -174,7 +179,7 @@ async function lireParMorceaux(
   const waiting = await ctx.archive.writeStream({ centre: ctx.centre, chemin: fichier.chemin }, pieces());
   try {
     const sha256 = whole.digest('hex');
-    const lecture = { fichier, sha256, taille, signature: ouvert.signature, debuts, tete };
+    const lecture = { fichier, sha256, taille, nuls, signature: ouvert.signature, debuts, tete };
     if (ctx.connait(sha256)) {
       await ctx.archive.discard(waiting);
       return { ...lecture, contenu: undefined };

@@ -24,6 +24,8 @@ export interface Nouvelle {
   readonly contenu: ContenuLu & { readonly archive: Promise<ArchiveEnAttente> };
   /** the version that they continue, whose row they take over if no other path holds it */
   readonly grandie: ContenuConnu | undefined;
+  /** whether they go on from that one: where it had NULs instead, other lines may stand */
+  readonly suite: boolean;
 }
 
 /** Whether a new version took over the row of the one that it continues. */
@@ -95,8 +97,9 @@ async function grow(
 ): Promise<number> {
   const row = toVersion(nouvelle, centre.regles);
   await deleteAutresJours(client, before.id, joursDe(nouvelle.contenu).keys());
-  // All lines but the last one are the same in the longer bytes, unless they are read in another encoding.
-  const kept = before.encodage === row.encodage ? Math.max(before.lignes - 1, 0) : 0;
+  // All lines but the last one are the same in the longer bytes, unless they are read in another encoding; and the one
+  // before it, whose CR may turn out to be the half of an ending.
+  const kept = nouvelle.suite && before.encodage === row.encodage ? Math.max(before.lignes - 2, 0) : 0;
   if (before.lignes_rejetees > 0) await deleteRejets(client, before.id, kept + 1);
   await updateVersion(client, before.id, row);
   await markArchivesStale(client, centre.id, [before.sha256]);
@@ -120,11 +123,12 @@ async function* quarantaine(
 }
 
 export function toVersion({ lectures, contenu }: Nouvelle, regles: string): VersionEcrite {
-  const { sha256, taille } = lectures[0]!;
+  const { sha256, taille, nuls } = lectures[0]!;
   const { encodage, reading } = contenu;
   return {
     sha256,
     taille,
+    nuls,
     encodage: formatEncoding(encodage),
     reading,
     regles,

@@ -58,9 +58,16 @@ export async function relireVersions(
 
 async function relire(ctx: IngestContext, centre: CentreAImporter, version: VersionRow): Promise<number[]> {
   const read = () => ctx.archive.read(centre.id, version.sha256);
+  let nuls = false;
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of read()) {
+      nuls ||= piece.includes(0);
+      yield piece;
+    }
+  }
   let contenu: ContenuLu;
   try {
-    contenu = await analyse(read(), parseEncoding(version.encodage), ctx.time);
+    contenu = await analyse(pieces(), parseEncoding(version.encodage), ctx.time);
   } catch (error) {
     const [now] = await loadVersions(ctx.pool, [version.id]);
     // Purged, or grown into a longer one, just now: nothing is left to be read again.
@@ -81,6 +88,7 @@ async function relire(ctx: IngestContext, centre: CentreAImporter, version: Vers
       await updateVersion(client, version.id, {
         sha256: version.sha256,
         taille: version.taille,
+        nuls,
         encodage: formatEncoding(contenu.encodage),
         reading: contenu.reading,
         regles: centre.regles,

@@ -26,13 +26,23 @@ export class Tetes {
 
   /** Those of the known contents of a path that new bytes may begin with, or continue, or be. */
   async parents(
-    lecture: { readonly sha256: string; readonly tete: Tete; readonly debuts: ReadonlyMap<number, string> },
+    lecture: {
+      readonly sha256: string;
+      readonly tete: Tete;
+      readonly nuls: boolean;
+      readonly debuts: ReadonlyMap<number, string>;
+    },
     contenus: readonly ContenuConnu[],
     read: (sha256: string) => AsyncIterable<Buffer>,
   ): Promise<readonly ContenuConnu[]> {
     this.#set(lecture.sha256, lecture.tete);
     const kept: ContenuConnu[] = [];
     for (const contenu of contenus) {
+      // A NUL says nothing: bytes that begin with some may go with any others (rule 15).
+      if (lecture.nuls || contenu.nuls !== false) {
+        kept.push(contenu);
+        continue;
+      }
       // Of these it is known already whether the new bytes begin with them.
       const known = lecture.debuts.has(contenu.taille) ? lecture.tete : await this.#get(contenu, read);
       if (maybeSame(lecture.tete, known)) kept.push(contenu);

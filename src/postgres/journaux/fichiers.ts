@@ -1,3 +1,4 @@
+import type { Trous } from '../../domain/journal/masques.ts';
 import type { ContenuConnu } from '../../domain/journal/versions.ts';
 import type { Client, Queryable } from '../pool.ts';
 
@@ -68,7 +69,7 @@ export async function loadContenus(
 ): Promise<Map<number, ContenuConnu[]>> {
   const { rows } = await client.query<ContenuConnu & { fichierId: number }>(
     `SELECT c.fichier_log_id AS "fichierId", c.version_id AS "versionId", encode(v.sha256, 'hex') AS sha256,
-            v.taille, c.etat, v.archive_purgee_le IS NOT NULL AS purgee
+            v.taille, c.etat, v.contient_nul AS nuls, v.archive_purgee_le IS NOT NULL AS purgee
        FROM fichier_log_contenu c JOIN fichier_log_version v ON v.id = c.version_id
       WHERE c.fichier_log_id = ANY($1::int[])`,
     [fichierIds],
@@ -186,28 +187,36 @@ export async function addContenus(client: Client, liens: readonly Lien[]): Promi
   );
 }
 
-/** A content became the beginning of a longer one at its path: it goes from the contents to the prefixes. */
+/**
+ * A content says nothing beside the fuller one that its path has now: it goes from the contents to the prefixes. When
+ * `versionId` is the version that it was itself, this must come before the others that go into it.
+ */
 export async function absorbContenu(
   client: Client,
   fichierId: number,
   absorbe: { versionId: number; sha256: string; taille: number },
   versionId: number,
+  trous: Trous,
 ): Promise<void> {
+  // What its own prefixes lacked, and what it lacked itself, they lack now.
+  if (absorbe.versionId !== versionId || trous.length > 0)
+    await client.query(
+      `UPDATE fichier_log_prefixe
+          SET version_id = $3, trous = (trous + $4::int8multirange) * int8multirange(int8range(0, taille))
+        WHERE fichier_log_id = $1 AND version_id = $2`,
+      [fichierId, absorbe.versionId, versionId, toMultirange(trous)],
+    );
   if (absorbe.versionId !== versionId) {
     await client.query('DELETE FROM fichier_log_contenu WHERE fichier_log_id = $1 AND version_id = $2', [
       fichierId,
       absorbe.versionId,
     ]);
-    await client.query(
-      'UPDATE fichier_log_prefixe SET version_id = $3 WHERE fichier_log_id = $1 AND version_id = $2',
-      [fichierId, absorbe.versionId, versionId],
-    );
     await client.query('UPDATE fichier_log SET version_id = NULL WHERE id = $1 AND version_id = $2', [
       fichierId,
       absorbe.versionId,
     ]);
   }
-  await addPrefixe(client, fichierId, absorbe, versionId);
+  await addPrefixe(client, fichierId, absorbe, versionId, trous);
 }
 
 export async function addPrefixe(
@@ -215,11 +224,13 @@ export async function addPrefixe(
   fichierId: number,
   octets: { sha256: string; taille: number },
   versionId: number,
+  trous: Trous,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO fichier_log_prefixe (fichier_log_id, sha256, taille, version_id) VALUES ($1, $2, $3, $4)
+    `INSERT INTO fichier_log_prefixe (fichier_log_id, sha256, taille, version_id, trous)
+     VALUES ($1, $2, $3, $4, $5::int8multirange)
      ON CONFLICT (fichier_log_id, sha256) DO NOTHING`,
-    [fichierId, toBytes(octets.sha256), octets.taille, versionId],
+    [fichierId, toBytes(octets.sha256), octets.taille, versionId, toMultirange(trous)],
   );
 }
 
@@ -236,6 +247,10 @@ export async function replaceContenus(client: Client, fichierId: number, keep: n
     [fichierId, keep],
   );
   return rows.map((row) => row.version_id);
+}
+
+function toMultirange(trous: Trous): string {
+  return `{${trous.map(([debut, fin]) => `[${debut},${fin})`).join(',')}}`;
 }
 
 export function toBytes(sha256: string): Buffer {

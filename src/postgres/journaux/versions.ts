@@ -7,6 +7,8 @@ import { toBytes } from './fichiers.ts';
 export interface VersionEcrite {
   readonly sha256: string;
   readonly taille: number;
+  /** whether its bytes hold NULs */
+  readonly nuls: boolean;
   readonly encodage: string;
   readonly reading: Reading;
   /** settings with which it was read */
@@ -84,6 +86,7 @@ const COLUMNS = [
   ['premier_instant', 'float8'],
   ['dernier_instant', 'float8'],
   ['ecartee', 'text'],
+  ['contient_nul', 'boolean'],
 ] as const;
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
 const VALUES = COLUMNS.map(([name]) =>
@@ -132,7 +135,7 @@ export async function updateVersion(client: Client, id: number, version: Version
 
 /** A parameter for each computed column. */
 export function versionArrays(versions: readonly VersionEcrite[]): unknown[][] {
-  const rows = versions.map(({ sha256, taille, encodage, reading, regles, ecartee }) => {
+  const rows = versions.map(({ sha256, taille, nuls, encodage, reading, regles, ecartee }) => {
     const { compte } = reading;
     return [
       toBytes(sha256),
@@ -154,6 +157,7 @@ export function versionArrays(versions: readonly VersionEcrite[]): unknown[][] {
       reading.premier ?? null,
       reading.dernier ?? null,
       ecartee ?? null,
+      nuls,
     ];
   });
   return COLUMNS.map((_, i) => rows.map((row) => row[i]));

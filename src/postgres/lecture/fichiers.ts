@@ -1,4 +1,5 @@
 /** Contents that a path carried, and where their bytes are. */
+import type { Trous } from '../../domain/journal/masques.ts';
 import type { Queryable } from '../pool.ts';
 
 /** A path that holds a version. */
@@ -13,17 +14,22 @@ export const CHEMINS_DE_VERSION = `(SELECT coalesce(json_agg(json_build_object('
     WHERE k.version_id = v.id AND k.etat = 'active')`;
 
 /**
- * Every content of path `$1`: versions, and shorter states, which are the first bytes of a version. `courante` is
+ * Every content of path `$1`: versions, and less full states, which are the first bytes of a version but for NULs. `courante` is
  * the one that was there when the path was last read.
  */
 const CONTENUS = `
   SELECT v.sha256, v.taille, k.etat, v.id AS version_id, v.sha256 AS archive, v.centre_usinage_id, k.premiere_vue,
-         NULL::bytea AS contenue_dans, v.archive_purgee_le
+         NULL::bytea AS contenue_dans, v.archive_purgee_le, '{}'::int8multirange AS trous
     FROM fichier_log_contenu k JOIN fichier_log_version v ON v.id = k.version_id WHERE k.fichier_log_id = $1::bigint
   UNION ALL
-  SELECT p.sha256, p.taille, 'prefixe', v.id, v.sha256, v.centre_usinage_id, p.premiere_vue, v.sha256, v.archive_purgee_le
+  SELECT p.sha256, p.taille, 'prefixe', v.id, v.sha256, v.centre_usinage_id, p.premiere_vue, v.sha256, v.archive_purgee_le, p.trous
     FROM fichier_log_prefixe p JOIN fichier_log_version v ON v.id = p.version_id WHERE p.fichier_log_id = $1::bigint`;
-const COURANTE = 'coalesce(f.version_id = c.version_id AND f.taille = c.taille, false)';
+// Of states of one size the fullest, which is the version.
+const COURANTE = `coalesce(f.version_id = c.version_id AND f.taille = c.taille
+    AND (c.contenue_dans IS NULL OR c.taille < (SELECT w.taille FROM fichier_log_version w WHERE w.id = c.version_id)), false)`;
+/** SQL: ranges as a JSON array of pairs. */
+export const trousEnJson = (multirange: string): string =>
+  `(SELECT coalesce(json_agg(json_build_array(lower(r), upper(r)) ORDER BY lower(r)), '[]') FROM unnest(${multirange}) r)`;
 
 /** A page of the contents that a path carried, the present one first, then the latest, as JSON text; undefined when there is no such path. */
 export async function lireVersions(
@@ -45,7 +51,7 @@ export async function lireVersions(
   return rows[0];
 }
 
-/** Bytes as the archive has them: the first `taille` of an archived version. */
+/** Bytes as the archive has them: the first `taille` of an archived version, with NULs in `trous`. */
 export interface OctetsArchives {
   readonly chemin: string;
   readonly centreId: number;
@@ -55,6 +61,7 @@ export interface OctetsArchives {
   readonly sha256: string;
   /** bytes */
   readonly taille: number;
+  readonly trous: Trous;
   /** when they left the archive, their retention period being over (ISO 8601); null: they are there */
   readonly purgeeLe: string | null;
 }
@@ -72,7 +79,8 @@ export async function trouverOctets(
   const { rows } = await db.query<{ [K in keyof OctetsArchives]: OctetsArchives[K] | null }>({
     name: 'lecture_octets',
     text: `SELECT f.chemin, c.centre_usinage_id AS "centreId", encode(c.archive, 'hex') AS archive,
-            encode(c.sha256, 'hex') AS sha256, c.taille, to_json(c.archive_purgee_le) #>> '{}' AS "purgeeLe"
+            encode(c.sha256, 'hex') AS sha256, c.taille, ${trousEnJson('c.trous')} AS trous,
+            to_json(c.archive_purgee_le) #>> '{}' AS "purgeeLe"
        FROM fichier_log f
        LEFT JOIN LATERAL (${CONTENUS}) c
          ON CASE WHEN $2::text IS NULL THEN ${COURANTE} ELSE c.sha256 = decode($2::text, 'hex') END
