@@ -37,6 +37,8 @@ export interface Config {
   /** connection string of the server to use, or undefined: the embedded one */
   readonly databaseUrl: string | undefined;
   readonly logsDir: string;
+  /** names of folders that are neither a centre nor looked into, beside those of disks and file servers */
+  readonly dossiersIgnores: readonly string[];
   readonly syncLogsDir: string;
   readonly archivesDir: string;
   /** folder of the embedded servers and of demo data */
@@ -106,6 +108,10 @@ export function loadConfig(env: Env = readEnv()): Config {
   const config: Config = {
     databaseUrl: readDatabaseUrl(text, problems),
     logsDir: resolve(text('LOGS_DIR')),
+    dossiersIgnores: text('DOSSIERS_IGNORES')
+      .split(';')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     syncLogsDir: resolve(text('SYNC_LOGS_DIR') || join(text('ATELIER_DIR'), 'sync_logs')),
     archivesDir: resolve(text('ARCHIVES_DIR') || join(text('ATELIER_DIR'), 'archives')),
     dataDir: resolve(text('ATELIER_DIR')),

@@ -1,4 +1,4 @@
-import { basename, isAbsolute, relative, resolve } from 'node:path';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AtelierError } from '../base/errors.ts';
 import { remoteMounts } from '../base/mounts.ts';
@@ -8,6 +8,7 @@ import type { IngestContext } from '../jobs/ingest/context.ts';
 import { follow, ingest } from '../jobs/ingest.ts';
 import { centreOfFolder } from '../sources/centre.ts';
 import { DossierLocal } from '../sources/dossier.ts';
+import { dossiersIgnores } from '../sources/noms.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
 import { openIngest } from './open.ts';
@@ -23,7 +24,8 @@ concernées. Relancer ne double rien.
   --dir DOSSIER      lit ce dossier au lieu de LOGS_DIR et des serveurs de SFTP_CENTRES
   --centre NOM       ce centre seulement
   --watch            reste et suit les fichiers : une ligne écrite est dans PostgreSQL en moins de 2 secondes
-  --replace CHEMIN   ce fichier a été réécrit : ses anciennes versions ne comptent plus (leurs octets restent archivés)
+  --replace CHEMIN   ce fichier a été réécrit : ses anciennes versions ne comptent plus (leurs octets restent archivés) ;
+                     le chemin tel que « npx atelier fichiers » le montre (un octet qui n’est pas de l’UTF-8 : \\xE9)
   --dry-run          dit ce qui changerait, ne change rien
   --json             le bilan en JSON sur la sortie, le journal sur la sortie d’erreur
 
@@ -141,7 +143,8 @@ function refuseCentre({ config }: Cli, dir: string | undefined): void {
 function relativeTo(dir: string, path: string): string {
   const inside = isAbsolute(path) ? relative(dir, path) : path;
   if (inside.startsWith('..')) throw new UsageError(`--replace : ${path} n’est pas sous ${dir}`);
-  return inside.split('\\').join('/');
+  // A backslash may be part of a name, or write a byte of one (`\xE9`).
+  return inside.split(sep).join('/');
 }
 
 /**
@@ -159,7 +162,7 @@ async function measureTree(
   if (above || below.length > 0) return { bytes: 0, files: 0 };
   let files = 0;
   let size = 0;
-  for await (const entree of new DossierLocal(dir).list()) {
+  for await (const entree of new DossierLocal(dir, undefined, { ignore: dossiersIgnores(config) }).list()) {
     if (entree.kind !== 'fichier') continue;
     files++;
     size += entree.fichier.taille;

@@ -7,27 +7,30 @@ export interface CentreDossier {
   readonly attente: CentreConfig['attente'];
   /** false: no rule knows the folder, the type is a guess */
   readonly connu: boolean;
+  /** what stood in parentheses at the end of the name and is no type: left out of the name */
+  readonly laisse: string | undefined;
 }
 
-const WITH_TYPE = /^(.+?)\s*\(([^()]+)\)$/;
+const IN_PARENTHESES = /^(.*\S)\s*\(([^()]*)\)$/;
+/** Types that a folder's name may give. */
+const TYPES = ['PVC', 'ALU', 'HYBRIDE'];
 
 /**
  * Which centre a folder of LOGS_DIR is: as CENTRES says, else by the type in its name (`DEM12 (PVC)`), else a
- * centre of type `INCONNU`.
+ * centre of type `INCONNU`. What stands in parentheses and is no type (`DEM12 (copie)`) is no part of the name.
  */
 export function centreOfFolder(dossier: string, centres: readonly CentreConfig[]): CentreDossier {
-  const exact = centres.find((centre) => centre.dossier === dossier);
-  if (exact) return { nom: exact.nom, type: exact.type, attente: exact.attente, connu: true };
-  const match = WITH_TYPE.exec(dossier);
-  if (match) {
-    const nom = match[1]!;
+  let nom = dossier;
+  let type: string | undefined;
+  let laisse: string | undefined;
+  for (;;) {
     const known = centres.find((centre) => centre.dossier === nom);
-    return {
-      nom: known?.nom ?? nom,
-      type: match[2]!.trim(),
-      attente: known?.attente ?? 'debut',
-      connu: true,
-    };
+    if (known) return { nom: known.nom, type: known.type, attente: known.attente, connu: true, laisse };
+    const match = IN_PARENTHESES.exec(nom);
+    if (!match) return { nom, type: type ?? 'INCONNU', attente: 'debut', connu: type !== undefined, laisse };
+    const said = match[2]!.trim().toUpperCase();
+    if (TYPES.includes(said)) type ??= said;
+    else laisse ??= `(${match[2]!})`;
+    nom = match[1]!;
   }
-  return { nom: dossier, type: 'INCONNU', attente: 'debut', connu: false };
 }

@@ -3,7 +3,7 @@ import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Mount, readMounts, remoteMounts } from '../base/mounts.ts';
 import { type Disk, type DiskEntry, LOCAL_DISK } from './disk.ts';
-import { decodeName, isLog, isPassedOver } from './noms.ts';
+import { type DossierIgnore, decodeName, isLog, isPassedOver, isServiceFolder } from './noms.ts';
 import { FollowedFolder } from './remote/followed-folder.ts';
 import { DiskAway, RemoteDisk } from './remote/remote-disk.ts';
 import { sign, stateOf } from './signature.ts';
@@ -42,16 +42,18 @@ export class DossierLocal implements SourceJournaux {
   readonly description: string;
   readonly #root: Buffer;
   readonly #logger: Logger | undefined;
+  readonly #ignore: DossierIgnore;
   readonly #patience: number;
   /** disks that may not answer, by the number of their mount */
   readonly #remotes = new Map<string, RemoteDisk>();
   #following: Following | undefined;
 
-  /** @param options `alone`: nobody waits for the other centres while one does not answer */
-  constructor(root: string, logger?: Logger, options: { alone?: boolean } = {}) {
+  /** @param options `alone`: nobody waits for the other centres while one does not answer; `ignore`: folders not looked into */
+  constructor(root: string, logger?: Logger, options: { alone?: boolean; ignore?: DossierIgnore } = {}) {
     this.description = root;
     this.#root = Buffer.from(root);
     this.#logger = logger;
+    this.#ignore = options.ignore ?? isServiceFolder;
     this.#patience = options.alone ? PATIENCE_ALONE : PATIENCE;
   }
 
@@ -72,6 +74,7 @@ export class DossierLocal implements SourceJournaux {
       const name = decodeName(entry.name);
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
+        if (this.#ignore(name, true)) continue;
         yield { kind: 'dossier', dossier: name };
         const real = `${remote.real === '/' ? '' : remote.real}/${name}`;
         const inside = remote.below.find(({ point }) => `${point}/`.startsWith(`${real}/`));
@@ -142,6 +145,7 @@ export class DossierLocal implements SourceJournaux {
       const below = `${chemin}/${name}`;
       if (isPassedOver(name)) continue;
       if (entry.isDirectory()) {
+        if (this.#ignore(name, false)) continue;
         yield* this.#walk(disk, join(path, entry.name), below, dossier, seen);
       } else if (isLog(name)) {
         const found = this.#file(disk, join(path, entry.name), entry, below, dossier);

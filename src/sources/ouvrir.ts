@@ -3,6 +3,7 @@ import type { Config } from '../base/config.ts';
 import type { Logger } from '../base/logger.ts';
 import { SourceComposite } from './composite.ts';
 import { DossierLocal } from './dossier.ts';
+import { dossiersIgnores } from './noms.ts';
 import type { DossierSftp } from './sftp/dossier-sftp.ts';
 import type { SourceJournaux } from './source.ts';
 
@@ -21,7 +22,10 @@ export async function ouvrirSource(
   options: { dir?: string | undefined; signal?: AbortSignal } = {},
 ): Promise<SourceOuverte> {
   const alone = options.signal !== undefined;
-  const local = new DossierLocal(options.dir ?? config.logsDir, logger, { alone });
+  const local = new DossierLocal(options.dir ?? config.logsDir, logger, {
+    alone,
+    ignore: dossiersIgnores(config),
+  });
   if (options.dir !== undefined || config.sftp.centres.length === 0) {
     options.signal?.addEventListener('abort', () => void local.fermer(), { once: true });
     return local;
@@ -38,6 +42,7 @@ export async function ouvrirDistants(config: Config, logger: Logger): Promise<Do
   const { DossierSftp } = await import('./sftp/dossier-sftp.ts');
   const miroirs = join(config.archivesDir, 'miroirs-sftp');
   return config.sftp.centres.map(
-    (centre) => new DossierSftp({ centre, config: config.sftp, miroirs, logger }),
+    (centre) =>
+      new DossierSftp({ centre, config: config.sftp, miroirs, logger, ignore: dossiersIgnores(config) }),
   );
 }

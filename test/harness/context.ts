@@ -9,6 +9,7 @@ import type { IngestContext } from '../../src/jobs/ingest/context.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { createPool, withClient } from '../../src/postgres/pool.ts';
 import { DossierLocal } from '../../src/sources/dossier.ts';
+import { dossiersIgnores } from '../../src/sources/noms.ts';
 
 /** Settings by their names in the environment (`FUSEAU`, `JOURNEE_DEBUT`, `CENTRES`…). */
 export type Settings = Readonly<Record<string, string>>;
@@ -34,7 +35,7 @@ export function makeContext(places: {
     shutdown: new Shutdown(),
     pool: createPool(places.url, { logger }),
     archive: new Archive(config.archivesDir),
-    source: new DossierLocal(config.logsDir),
+    source: new DossierLocal(config.logsDir, undefined, { ignore: dossiersIgnores(config) }),
   };
 }
 

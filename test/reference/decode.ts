@@ -125,9 +125,9 @@ function saysNothing(text: Units): boolean {
 
 /** Rule 3a: the pieces of a line; each but the last is glued to what follows it. */
 function cutAtStamps(line: Units): Units[] {
-  for (let at = 1; at + 19 <= line.length; at += 1) {
-    if (line.slice(at + 17, at + 19) !== '|@' || parseStamp(line.slice(at, at + 17)) === null) continue;
-    if (saysNothing(line.slice(0, at))) continue;
+  for (let bar = line.indexOf('|@', 18); bar !== -1; bar = line.indexOf('|@', bar + 2)) {
+    const at = bar - 17;
+    if (parseStamp(line.slice(at, bar)) === null || saysNothing(line.slice(0, at))) continue;
     return [line.slice(0, at), ...cutAtStamps(line.slice(at))];
   }
   return [line];
@@ -138,9 +138,7 @@ export function linesOf(bytes: Uint8Array): Line[] {
   const body = bytes.subarray(bom);
   const wide = encoding === 'utf-16le' || encoding === 'utf-16be';
   // Rule 3: NULs go "outside UTF-16 as bytes, before decoding", so that one inside a character does not break it.
-  const raw = wide
-    ? decodeUtf16(body, encoding === 'utf-16le')
-    : [...body].map((byte) => String.fromCharCode(byte)).join('');
+  const raw = wide ? decodeUtf16(body, encoding === 'utf-16le') : Buffer.from(body).toString('latin1');
   const pieces = splitLines(raw).flatMap((line) => {
     const cut = cutAtStamps(line.replaceAll('\0', ''));
     return cut.map((units, index) => ({ units, collee: index < cut.length - 1 }));
@@ -148,8 +146,7 @@ export function linesOf(bytes: Uint8Array): Line[] {
   return pieces.map(({ units, collee }, index) => {
     const numero = index + 1;
     // Rule 4: "In UTF-16 the bytes of its UTF-8 form count."
-    if (wide)
-      return { numero, texte: units, octets: new TextEncoder().encode(units).length, collee };
+    if (wide) return { numero, texte: units, octets: new TextEncoder().encode(units).length, collee };
     const kept = Uint8Array.from(units, (unit) => unit.charCodeAt(0));
     const texte = encoding === 'utf-8' ? decodeUtf8(kept) : decodeWindows1252(kept);
     return { numero, texte, octets: kept.length, collee };

@@ -96,7 +96,7 @@ type Token = { kind: 'number' | 'word' | 'blank' | 'sign'; text: string };
 
 function tokensOf(details: string): Token[] {
   const tokens: Token[] = [];
-  const pattern = /(?<number>[0-9]+)|(?<word>\p{L}+)|(?<blank>\s+)|(?<sign>[^])/gu;
+  const pattern = /(?<number>[0-9]+)|(?<word>\p{L}+)|(?<blank>\s+)|(?<sign>.)/gsu;
   for (const { groups = {} } of details.matchAll(pattern)) {
     const [kind = 'sign', text = ''] = Object.entries(groups).find(([, value]) => value !== undefined) ?? [];
     tokens.push({ kind: kind as Token['kind'], text });
@@ -177,7 +177,15 @@ export function durationOf(details: string): bigint | null {
   const parts: [Ratio, bigint][] = [];
   const take = (last: number, unit: bigint): number | null => {
     const first = beginOfNumber(tokens, last);
-    const number = first === null ? null : numberOf(tokens.slice(first, last + 1).map((t) => t.text).join(''));
+    const number =
+      first === null
+        ? null
+        : numberOf(
+            tokens
+              .slice(first, last + 1)
+              .map((t) => t.text)
+              .join(''),
+          );
     if (number === null) return null;
     parts.push([number, unit]);
     return first;
@@ -192,7 +200,13 @@ export function durationOf(details: string): bigint | null {
     if (text(at) === '.') at -= 1;
     const last = backOverBlank(at - 1);
     if (kind(at) !== 'word' || kind(last) !== 'number') break;
-    const unit = HOUR.test(text(at)) ? 3_600n : MINUTE.test(text(at)) ? 60n : OTHER.test(text(at)) ? 0n : null;
+    const unit = HOUR.test(text(at))
+      ? 3_600n
+      : MINUTE.test(text(at))
+        ? 60n
+        : OTHER.test(text(at))
+          ? 0n
+          : null;
     if (unit === null) break;
     if (unit <= smaller) return null;
     first = take(last, unit);

@@ -52,8 +52,13 @@ describe('rule 1: encoding', () => {
 });
 
 describe('rules 2 to 5: lines', () => {
-  it('2: cut at LF, one CR before it (or the end of the file) belongs to the ending', () => {
-    expect(texts(latin1('a\r\nb\nc\r\r\nd\re\r'))).toEqual(['a', 'b', 'c\r', 'd\re']);
+  it('2: cut at LF, CRLF or a lone CR', () => {
+    expect(texts(latin1('a\r\nb\nc\r\r\nd\re\r'))).toEqual(['a', 'b', 'c', '', 'd', 'e']);
+    expect(texts(latin1('a\rb\r\rc'))).toEqual(['a', 'b', '', 'c']);
+    expect(texts(utf16('20250528\rab\r\nc', 'le'))).toEqual(['20250528', 'ab', 'c']);
+    expect(
+      details(one(log('06:00:00|@StukUitgevoerd: A', '06:01:00|@StukUitgevoerd: B').replaceAll('\n', '\r'))),
+    ).toEqual(['A', 'B']);
     expect(texts(latin1('a\n\nb\n')).length).toBe(3);
     expect(texts(utf16('20250528\r\nab\n', 'le'))).toEqual(['20250528', 'ab']);
     // U+0A41 and U+410A hold the byte 0A but are no line ends.
@@ -68,6 +73,7 @@ describe('rules 2 to 5: lines', () => {
   });
   it('3: NULs are removed, before the CR is looked for; a file of NULs only is one blank line', () => {
     expect(texts(latin1('a\0\0b\r\0\n\0'))).toEqual(['ab', '']);
+    expect(texts(latin1('a\r\0b'))).toEqual(['a', 'b']);
     expect(one(new Uint8Array(5_000)).versions).toMatchObject([{ lignes: 1, ignorees: 1, octets: 5_000 }]);
     const run = '\0'.repeat(3_000);
     expect(details(one(`2025${run}0528 06:00:00|@Stuk${run}Uitgevoerd: A\n${run}`))).toEqual(['A']);
@@ -95,6 +101,39 @@ describe('rules 2 to 5: lines', () => {
       rejets: [],
       versions: [{ ignorees: 2 }],
     });
+  });
+});
+
+describe('rule 3a: glued and torn lines', () => {
+  const A = '20250528 06:00:00|@StukUitgevoerd: A';
+  const B = '20250528 06:01:00|@StukUitgevoerd: B';
+  it('what stands before a stamp goes to quarantine whole, what follows counts', () => {
+    for (const torn of [A, A.slice(0, 30), A.slice(0, 12), 'onzin ', `${A}x${A}`.slice(0, 55)]) {
+      const state = one(`${torn}${B}\n${A}`);
+      expect([details(state), reasons(state).every((raison) => raison === 'ligne_collee')]).toEqual([
+        ['A', 'B'],
+        true,
+      ]);
+    }
+    expect(one(`${A}${B}\n`)).toMatchObject({
+      rejets: [{ ligne: 1, raison: 'ligne_collee', texte: A }],
+      versions: [{ lignes: 2, evenements: 1, rejets: 1 }],
+    });
+    expect(reasons(one(`${A}${A}${B}`))).toEqual(['ligne_collee', 'ligne_collee']);
+  });
+  it('blanks and non-ASCII characters before a stamp make no line; a date that does not exist makes none', () => {
+    expect(reasons(one(utf8(`  \u00a0é\t${A}\n`)))).toEqual([]);
+    expect(details(one(`${A} 20250229 06:00:00|@StukUitgevoerd`))).toEqual([
+      'A 20250229 06:00:00|@StukUitgevoerd',
+    ]);
+  });
+  it('a stamp counts for the repeated hour whatever became of its line', () => {
+    const texte = '20251026 03:00:00|@x20251026 02:30:00|@StukUitgevoerd';
+    expect(only(one(texte)).heure_premiere_piece).toBe('2025-10-26T01:30:00.000000Z');
+  });
+  it('4: the pieces count for the limit, not the whole', () => {
+    expect(reasons(one(`${'x'.repeat(70_000)}${A}`))).toEqual(['ligne_collee']);
+    expect(reasons(one(`${A}${B}${'x'.repeat(70_000)}`))).toEqual(['ligne_collee', 'ligne_trop_longue']);
   });
 });
 
@@ -183,18 +222,40 @@ describe('rule 9: MachineWait', () => {
     ['3 x 45 sec 60 sec', 45_000_000n],
     ['12.5', 12_500_000n],
     ['0,25', 250_000n],
-    ['.5 sec', 5_000_000n], // no digit stands before the point
+    ['.5 sec', 500_000n],
+    ['1 234,5 sec', 1_234_500_000n],
+    ['1\u00a0234\u202f567.5 sec', 1_234_567_500_000n],
+    ['Wacht 1 234 sec', 1_234_000_000n],
+    ['1 min 30 sec', 90_000_000n],
+    ['1min30sec', 90_000_000n],
+    ['1 h 2 MIN. en 3,5 sec', 3_723_500_000n],
+    ['2 uur, 5 sec', 7_205_000_000n],
+    ['1,5 min 30 sec', 120_000_000n],
+    ['Wacht min 30 sec', 30_000_000n],
+    ['1 234,5', 1_234_500_000n],
+    [',5', 500_000n],
     ['- 5 sec', 5_000_000n],
     ['0.0000005 sec', 1n],
     ['1.2345674999 sec', 1_234_567n],
     ['9999999.999999 sec', 9_999_999_999_999n],
-    ['1.2 7 sec', 7_000_000n],
   ])('%s', (text, microseconds) => expect(durationOf(text)).toBe(microseconds));
   it.each([
     '',
     '45',
     'sec',
     '1.234,5 sec',
+    '1.2 7 sec',
+    '12 34 sec',
+    '1234 567 sec',
+    '1  234 sec',
+    "1'234 sec",
+    '1:30 sec',
+    '1e3 sec',
+    '1 min 2 min 3 sec',
+    '5 min pauze 30 sec',
+    '3 m 45 sec',
+    '2 dagen 45 sec',
+    '1 min',
     '-5 sec',
     '-15 sec',
     '5. sec',
@@ -222,6 +283,8 @@ describe('rule 10: JobProfiel', () => {
     ['R:a:b L:0.100000 Z:9', 'a:b', '0.1', null],
     ['R:1 L:999999999.999999', '1', '999999999.999999', null],
     ['R:1 L:0', '1', '0', null],
+    ['R:1 L:3 359,0', '1', '3359', null],
+    ['R:1 L:.5', '1', '0.5', null],
     ['R:1 L:2 C:a b:c aC:d', '1', '2', 'a b:c aC:d'],
   ])('%s', (text, reference, longueur, couleur) => {
     expect(profileOf(text)).toEqual({ reference, longueur, couleur });

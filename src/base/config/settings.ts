@@ -30,6 +30,11 @@ const DOSSIERS: readonly Setting[] = [
     default: './logs',
   },
   {
+    name: 'DOSSIERS_IGNORES',
+    doc: 'Noms de dossiers à ignorer sous LOGS_DIR et dans les centres, séparés par des points-virgules, en plus de ceux\ndes disques et des serveurs de fichiers (lost+found, #recycle, @eaDir, $RECYCLE.BIN…).',
+    default: '',
+  },
+  {
     name: 'SYNC_LOGS_DIR',
     doc: 'Dossier des journaux d’atelier (ftp_log_service.log, mysql_sync.log). Vide : sync_logs dans ATELIER_DIR.',
     default: '',
@@ -59,7 +64,7 @@ const USINE: readonly Setting[] = [
   },
   {
     name: 'CENTRES',
-    doc: 'Centres d’usinage, séparés par des points-virgules : dossier=NOM,TYPE[,debut|fin]\n(debut ou fin : l’horodatage d’une attente est celui de son début ou de sa fin).\nUn dossier absent de la liste devient un centre de type INCONNU, ou du type écrit entre parenthèses dans son nom.',
+    doc: 'Centres d’usinage, séparés par des points-virgules : dossier=NOM,TYPE[,debut|fin]\n(debut ou fin : l’horodatage d’une attente est celui de son début ou de sa fin).\nUn dossier absent de la liste devient un centre de type INCONNU, ou du type (PVC, ALU, HYBRIDE)\nécrit entre parenthèses dans son nom ; ce que CENTRES dit l’emporte.',
     default: 'DEM12=DEM12,PVC;DEMALU=DEMALU,ALU;SU12=SU12,HYBRIDE',
   },
 ];

@@ -5,6 +5,7 @@ import { type Config, readEnv } from '../../base/config.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { centreOfFolder } from '../../sources/centre.ts';
 import { DossierLocal } from '../../sources/dossier.ts';
+import { dossiersIgnores } from '../../sources/noms.ts';
 import type { Cli } from '../cli.ts';
 import { bytes } from '../text.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
@@ -36,7 +37,7 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
   const unknown: string[] = [];
   let files = 0;
   const unreadable: string[] = [];
-  const source = new DossierLocal(config.logsDir);
+  const source = new DossierLocal(config.logsDir, undefined, { ignore: dossiersIgnores(config) });
   try {
     for await (const entree of source.list()) {
       if (entree.kind === 'fichier') files++;

@@ -51,11 +51,14 @@ export class ByteLines {
   push(bytes: Buffer): void {
     let start = this.#afterCr ? this.#endOfCr(bytes) : 0;
     let lf = position(bytes, LF, start);
-    let cr = position(bytes, CR, start);
+    let cr = loneCr(bytes, start);
     let nul = position(bytes, NUL, start);
     for (let stop = Math.min(lf, cr); stop < bytes.length; stop = lf < cr ? lf : cr) {
       let next = stop + 1;
-      if (stop === cr) {
+      let end = stop;
+      if (stop === lf) {
+        if (stop > start && bytes[stop - 1] === CR) end--;
+      } else {
         while (bytes[next] === NUL) next++;
         if (next === bytes.length) {
           this.#hold(bytes, start, stop);
@@ -67,15 +70,15 @@ export class ByteLines {
         next = bytes[next] === LF ? next + 1 : stop + 1;
       }
       if (this.#raw > 0 || nul < stop) {
-        this.#hold(bytes, start, stop);
-        this.#raw += this.#size(bytes, stop, next);
+        this.#hold(bytes, start, end);
+        this.#raw += this.#size(bytes, end, next);
         this.#finish();
       } else {
-        this.#cut(bytes, start, stop, this.#size(bytes, start, next));
+        this.#cut(bytes, start, end, this.#size(bytes, start, next));
       }
       start = next;
       if (lf < start) lf = position(bytes, LF, start);
-      if (cr < start) cr = position(bytes, CR, start);
+      if (cr < start) cr = loneCr(bytes, start);
       if (nul < start) nul = position(bytes, NUL, start);
     }
     if (start < bytes.length) this.#hold(bytes, start, bytes.length);
@@ -236,4 +239,25 @@ function speaks(bytes: Buffer, start: number, end: number): boolean {
 function position(bytes: Buffer, byte: number, from: number): number {
   const at = bytes.indexOf(byte, from);
   return at < 0 ? Number.POSITIVE_INFINITY : at;
+}
+
+/**
+ * Where a CR stands next that no LF follows at once, `Infinity` when nowhere. Files whose lines end in CRLF have one
+ * CR a line that is of no interest: four bytes at a time are faster than a question for each.
+ */
+function loneCr(bytes: Buffer, from: number): number {
+  let at = bytes.indexOf(CR, from);
+  if (at < 0) return Number.POSITIVE_INFINITY;
+  const isLone = (i: number): boolean => bytes[i] === CR && bytes[i + 1] !== LF;
+  for (; at < bytes.length && (bytes.byteOffset + at) % 4 !== 0; at++) if (isLone(at)) return at;
+  if (at === bytes.length) return Number.POSITIVE_INFINITY;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
+  for (let i = 0; i < words.length; i++) {
+    // A byte of it is 0 where the word has a CR.
+    const word = words[i]! ^ 0x0d0d0d0d;
+    if (((word - 0x01010101) & ~word & 0x80808080) === 0) continue;
+    for (let k = at + i * 4; k < at + i * 4 + 4; k++) if (isLone(k)) return k;
+  }
+  for (at += words.length * 4; at < bytes.length; at++) if (isLone(at)) return at;
+  return Number.POSITIVE_INFINITY;
 }

@@ -81,11 +81,26 @@ export class Centres {
 
   async #load(dossier: string, onRecalcul: (recalcul: Recalcul) => void): Promise<Centre | undefined> {
     const { pool, logger, config } = this.#ctx;
-    const { nom, type, attente, connu } = centreOfFolder(dossier, config.centres);
+    const { nom, type, attente, connu, laisse } = centreOfFolder(dossier, config.centres);
     if (this.#only !== undefined && this.#only !== nom) return undefined;
+    if (laisse !== undefined)
+      logger.warn(
+        { dossier, centre: nom, laisse },
+        'parenthèse qui n’est pas un type : hors du nom du centre',
+      );
     if (!connu) logger.warn({ dossier, centre: nom }, 'dossier inconnu de CENTRES : centre de type INCONNU');
+    // A centre is a machine, not a folder: several may be of one.
+    const same = this.#byFolder.values().find((centre) => centre?.nom === nom);
+    if (same && (type === 'INCONNU' || type === same.type)) return same;
+    if (same && same.type !== 'INCONNU') {
+      const dit = { dossier, centre: nom, type, garde: same.type };
+      logger.warn(dit, 'deux dossiers disent deux types d’un centre : le premier vaut');
+      return same;
+    }
     const row = this.#aBlanc ? await findCentre(pool, nom) : await ensureCentre(pool, nom, type);
     const id = row?.id ?? SANS_LIGNE;
+    // The folder before it did not say the type.
+    if (same) return same;
     const base = { id, nom, type, attente, regles: reglesDe(this.#ctx, attente) };
     if (!this.#aBlanc) onRecalcul(await relireVersions(this.#ctx, base, this.#pannes));
     const connus = await loadFichiers(pool, id);

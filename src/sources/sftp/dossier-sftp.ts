@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { CentreSftp, SftpConfig } from '../../base/config/sftp.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type DossierIgnore, isServiceFolder } from '../noms.ts';
 import type { EntreeSource, FichierOuvert, FichierSource, SourceJournaux } from '../source.ts';
 import { Connexion } from './connexion.ts';
 import { Copies, type Suivi, type Vu } from './copies.ts';
@@ -24,6 +25,8 @@ export interface DossierSftpOptions {
   /** folder of the copies of growing files */
   readonly miroirs: string;
   readonly logger: Logger;
+  /** folders that are not looked into */
+  readonly ignore?: DossierIgnore;
   /** ms since 1970; the system's clock when it is left out */
   readonly maintenant?: () => number;
 }
@@ -45,7 +48,8 @@ export class DossierSftp implements SourceJournaux {
   #suivi: { dernier: readonly Trouve[] } | undefined;
   #boucle: Promise<unknown> = Promise.resolve();
 
-  constructor({ centre, config, miroirs, logger, maintenant = Date.now }: DossierSftpOptions) {
+  constructor(options: DossierSftpOptions) {
+    const { centre, config, miroirs, logger, ignore = isServiceFolder, maintenant = Date.now } = options;
     this.#centre = centre;
     this.#logger = logger;
     this.#intervalle = config.intervalle;
@@ -53,7 +57,7 @@ export class DossierSftp implements SourceJournaux {
     const miroir = new Miroir(miroirs);
     const origine = `${centre.user}@${centre.host}:${centre.port}`;
     this.#copies = new Copies(this.#connexion, miroir, origine, maintenant);
-    this.#parcours = new Parcours(centre, this.#connexion, this.#copies, miroir, this.#fin.signal);
+    this.#parcours = new Parcours(centre, this.#connexion, this.#copies, miroir, this.#fin.signal, ignore);
     this.description = `sftp://${this.#connexion.adresse}/${centre.chemin.replace(/^\//, '')}`;
   }
 

@@ -1,6 +1,6 @@
 import type { CentreSftp } from '../../base/config/sftp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
-import { decodeName, isLog, isPassedOver } from '../noms.ts';
+import { type DossierIgnore, decodeName, isLog, isPassedOver } from '../noms.ts';
 import { type EntreeSource, MAX_PATH } from '../source.ts';
 import type { Connexion } from './connexion.ts';
 import type { Copies, Suivi } from './copies.ts';
@@ -23,15 +23,24 @@ export class Parcours {
   readonly #copies: Copies;
   readonly #miroir: Miroir;
   readonly #fin: AbortSignal;
+  readonly #ignore: DossierIgnore;
   #balaye: Promise<void> | undefined;
 
   /** @param fin aborted: a listing under way is given up */
-  constructor(centre: CentreSftp, connexion: Connexion, copies: Copies, miroir: Miroir, fin: AbortSignal) {
+  constructor(
+    centre: CentreSftp,
+    connexion: Connexion,
+    copies: Copies,
+    miroir: Miroir,
+    fin: AbortSignal,
+    ignore: DossierIgnore,
+  ) {
     this.#centre = centre;
     this.#connexion = connexion;
     this.#copies = copies;
     this.#miroir = miroir;
     this.#fin = fin;
+    this.#ignore = ignore;
   }
 
   /**
@@ -92,6 +101,9 @@ export class Parcours {
       const name = decodeName(nom);
       const below = `${chemin}/${name}`;
       if (isPassedOver(name)) continue;
+      // Before anybody looks into it: it may be closed to us.
+      const ignored = this.#ignore(name, false);
+      if (ignored && (attributs.genre === 'dossier' || !isLog(name))) continue;
       const full = path.equals(SLASH) ? Buffer.concat([path, nom]) : Buffer.concat([path, SLASH, nom]);
       let known = attributs;
       try {
