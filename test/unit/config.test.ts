@@ -27,6 +27,7 @@ test('without any setting: the embedded server, everything below .atelier', () =
     databaseUrl: undefined,
     logsDir: resolve('logs'),
     dataDir: resolve('.atelier'),
+    dossiersIgnores: [],
     syncLogsDir: resolve('.atelier/sync_logs'),
     archivesDir: resolve('.atelier/archives'),
     fuseau: 'Europe/Paris',
