@@ -83,3 +83,41 @@ put(
     line('06:20:00', 'après'),
   ]),
 );
+
+// Rules 2 and 3a: lines that a power cut glued or tore, and lines that end in CR.
+const piece = (time: string, text: string): string => `20250528 ${time}|@StukUitgevoerd: ${text}`;
+const collees = 'lignes-collees/entree/DEM12';
+put(
+  `${collees}/20250528.LOG`,
+  Buffer.from(
+    [
+      `${piece('06:00:00', 'collée')}${piece('06:01:00', 'suivante')}\r\n`,
+      `${piece('06:02:00', 'x').slice(0, 14)}${piece('06:03:00', 'après un horodatage coupé')}\r\n`,
+      `  \u00e9\u00a0${piece('06:04:00', 'derrière des blancs')}\r\n`,
+      `${piece('06:05:00', '20250229 06:00:00|@ n’est pas une date')}\n`,
+      `20250528 06:06:00|@MachineWait: 12${piece('06:07:00', '')}20250528 06:08:00|@MachineStop\n`,
+      `${piece('06:09:00', 'fin seule : CR')}\r${piece('06:10:00', 'CR encore')}\r\r\n`,
+      `20250528 06:11\0\0\0${piece('06:12:00', 'après des NUL')}\r\0\0\n`,
+      piece('06:13:00', 'sans fin'),
+    ].join(''),
+  ),
+);
+put(`${collees}/20250529.LOG`, Buffer.from(day('20250529').replaceAll('\r\n', '\r'), 'latin1'));
+put(`${collees}/20250530.LOG`, utf16(`\ufeff${day('20250530').replaceAll('\r\n', '\r')}`, 'le'));
+
+// Rule 9: numbers as they are written.
+const nombres = ['1 234,5 sec', '1\u00a0234 sec', '1\u202f234.25 sec', '.5 sec', '1 min 30 sec', '1 h 2 min 3 sec'];
+const morceaux = ['1.234,5 sec', '12 34 sec', '1:30 sec', '-5 sec', '5 min pauze 30 sec'];
+put(
+  'nombres/entree/DEM12/20250528.LOG',
+  Buffer.from(
+    [
+      piece('05:00:00', ''),
+      ...[...nombres, ...morceaux].map((text, i) => `20250528 ${String(5 + (i >> 1)).padStart(2, '0')}:${i % 2}5:00|@MachineWait: ${text}`),
+      '20250528 11:00:00|@JobProfiel: R:215023 L:3 359,5 C:7016',
+      `20250528 11:01:00|@JobProfiel: R:${'9'.repeat(65)} L:1`,
+      `20250528 11:02:00|@JobProfiel: R:1 L:1 C:${'c'.repeat(201)}`,
+      piece('12:00:00', ''),
+    ].join('\n'),
+  ),
+);
