@@ -11,6 +11,8 @@ const HEAD = MAX_LINE + 2;
 /** Bytes of an unfinished line in memory before its middle is let go. */
 const MOST = 3 * HEAD;
 const NOTHING = Buffer.alloc(0);
+/** Beyond every place, and a small integer: the engine reckons faster with those. */
+const NOWHERE = 0x3fffffff;
 
 /**
  * Is given each line as `bytes[start, end)`, without ending and NULs, and how many bytes of the file it took. `collee`:
@@ -24,6 +26,8 @@ export type OnLine = (bytes: Buffer, start: number, end: number, raw: number, co
  */
 export class ByteLines {
   readonly #line: OnLine;
+  /** whether bytes of the file are others than those here */
+  readonly #wide: boolean;
   readonly #size: (bytes: Buffer, start: number, end: number) => number;
   // The unfinished last line of the pieces before.
   /** its bytes without NULs, of a very long one the head and the last few */
@@ -46,6 +50,7 @@ export class ByteLines {
   constructor(line: OnLine, size: (bytes: Buffer, start: number, end: number) => number = sizeOf) {
     this.#line = line;
     this.#size = size;
+    this.#wide = size !== sizeOf;
   }
 
   push(bytes: Buffer): void {
@@ -74,7 +79,10 @@ export class ByteLines {
         this.#raw += this.#size(bytes, end, next);
         this.#finish();
       } else {
-        this.#cut(bytes, start, end, this.#size(bytes, start, next));
+        const raw = this.#wide ? this.#size(bytes, start, next) : next - start;
+        const at = nextStamp(bytes, start + 1, end);
+        if (at < 0) this.#line(bytes, start, end, raw, false);
+        else this.#cut(bytes, start, end, raw);
       }
       start = next;
       if (lf < start) lf = position(bytes, LF, start);
@@ -235,29 +243,35 @@ function speaks(bytes: Buffer, start: number, end: number): boolean {
   return false;
 }
 
-/** Where a byte stands next, `Infinity` when nowhere. */
+/** Where a byte stands next, `NOWHERE` when nowhere. */
 function position(bytes: Buffer, byte: number, from: number): number {
   const at = bytes.indexOf(byte, from);
-  return at < 0 ? Number.POSITIVE_INFINITY : at;
+  return at < 0 ? NOWHERE : at;
 }
 
 /**
- * Where a CR stands next that no LF follows at once, `Infinity` when nowhere. Files whose lines end in CRLF have one
+ * Where a CR stands next that no LF follows at once, `NOWHERE` when nowhere. Files whose lines end in CRLF have one
  * CR a line that is of no interest: four bytes at a time are faster than a question for each.
  */
 function loneCr(bytes: Buffer, from: number): number {
   let at = bytes.indexOf(CR, from);
-  if (at < 0) return Number.POSITIVE_INFINITY;
+  if (at < 0) return NOWHERE;
   const isLone = (i: number): boolean => bytes[i] === CR && bytes[i + 1] !== LF;
   for (; at < bytes.length && (bytes.byteOffset + at) % 4 !== 0; at++) if (isLone(at)) return at;
-  if (at === bytes.length) return Number.POSITIVE_INFINITY;
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
-  for (let i = 0; i < words.length; i++) {
-    // A byte of it is 0 where the word has a CR.
-    const word = words[i]! ^ 0x0d0d0d0d;
-    if (((word - 0x01010101) & ~word & 0x80808080) === 0) continue;
-    for (let k = at + i * 4; k < at + i * 4 + 4; k++) if (isLone(k)) return k;
+  if (at === bytes.length) return NOWHERE;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
+  const count = words.length & ~3;
+  for (let i = 0; i < count; i += 4) {
+    const found = hasCr(words[i]!) | hasCr(words[i + 1]!) | hasCr(words[i + 2]!) | hasCr(words[i + 3]!);
+    if (found === 0) continue;
+    for (let k = at + i * 4; k < at + i * 4 + 16; k++) if (isLone(k)) return k;
   }
-  for (at += words.length * 4; at < bytes.length; at++) if (isLone(at)) return at;
-  return Number.POSITIVE_INFINITY;
+  for (at += count * 4; at < bytes.length; at++) if (isLone(at)) return at;
+  return NOWHERE;
+}
+
+/** Not 0 when one of four bytes is a CR. */
+function hasCr(word: number): number {
+  const zeroes = word ^ 0x0d0d0d0d;
+  return ((zeroes - 0x01010101) | 0) & ~zeroes & -0x7f7f7f80;
 }
