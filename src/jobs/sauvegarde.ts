@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import paquet from '../../package.json' with { type: 'json' };
-import { Depot, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
+import { Depot, instantDe, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
 import { CHIFFRE, ecrire } from '../archives/sauvegarde/fichiers.ts';
 import { JOURNAUX, lireJournal } from '../archives/sauvegarde/journaux.ts';
 import {
@@ -198,10 +199,19 @@ class Passage {
     }
   }
 
+  /** R25: whoever swaps two backups is found out by their instants, as far as these are not of the same second. */
+  async #attendreSaSeconde(): Promise<void> {
+    const maintenant = await withClient(this.#ctx.pool, horlogeBase);
+    const passe = maintenant % 1000;
+    const names = await this.#depot.noms();
+    if (names.some((nom) => instantDe(nom) === maintenant - passe)) await sleep(1010 - passe);
+  }
+
   async #ecrire(started: number): Promise<Exclude<BilanSauvegarde, { etat: 'ignoree' }>> {
     const empreintes = new Map<string, EmpreinteDeTable>();
     this.#etape('debut');
     await reconcilierIndex(this.#ctx.pool, this.#ctx.config.archivesDir);
+    await this.#attendreSaSeconde();
     const vue = await surInstantane(this.#ctx.pool, async (instantane) => {
       const ecartees = await this.#base(instantane, empreintes);
       const { client, schema, serveur, instant } = instantane;

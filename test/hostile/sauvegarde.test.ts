@@ -6,7 +6,7 @@ import { cp, lstat, readdir, readFile, rename, rm, symlink, truncate, writeFile 
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Depot } from '../../src/archives/sauvegarde/depot.ts';
+import { Depot, instantDe } from '../../src/archives/sauvegarde/depot.ts';
 import { type Contenu, ecrireManifeste } from '../../src/archives/sauvegarde/manifeste.ts';
 import { codeOf, messageOf } from '../../src/base/errors.ts';
 import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
@@ -28,6 +28,8 @@ beforeAll(async () => {
   premiere = (await etabli.sauvegarder({}, ENV)).nom;
   await etabli.atelier.reader.query(`INSERT INTO centre_usinage (nom) VALUES ('DEPUIS')`);
   seconde = (await etabli.sauvegarder({}, ENV)).nom;
+  // Made one right after the other, and yet no two in one second: the name tells of which instant each is.
+  expect(new Set([claire, premiere, seconde].map(instantDe)).size).toBe(3);
   base = await etabli.base();
   sain = join(etabli.home, 'sain');
   await cp(etabli.depot, sain, { recursive: true });

@@ -149,6 +149,8 @@ describe('roles.sql (S29)', () => {
     ['atelier_api', DENIED, 'CREATE ROLE intrus LOGIN'],
     ['atelier_api', DENIED, 'SET ROLE atelier_migration'],
     ['atelier_api', DENIED, "UPDATE migration SET sha256 = 'x'"],
+    // How a replica is told from a stranger's server.
+    ['atelier_api', '00000', 'SELECT system_identifier FROM pg_control_system()'],
     ['atelier_api', '00000', "INSERT INTO centre_usinage (nom) VALUES ('X')"],
     // The audit log grows by the API, and shrinks by the purge of the worker alone (R15, R21).
     ['atelier_api', '00000', "INSERT INTO journal_audit (evenement, details) VALUES ('essai', '{}')"],
@@ -223,7 +225,7 @@ describe('programs under their own roles (S29)', () => {
 
   it('the worker follows machines and carries out what the API asked for; purge, backup and alerts run too', async () => {
     const workshop = await install({ url: urlOf('atelier_service') });
-    const worker = workshop.start(['worker'], { METRICS_PORT: '0' });
+    const worker = workshop.start(['worker'], { METRICS_PORT: '0', ALERTE_HORLOGE: 'non' });
     try {
       await workshop.write('DEM12/20250528.LOG', '20250528 06:00:10|@StukUitgevoerd: A\r\n');
       const done = async (): Promise<boolean> => {
@@ -244,7 +246,9 @@ describe('programs under their own roles (S29)', () => {
       expect(worker.text()).not.toMatch(/permission denied|42501/);
       const sauvegardes = join(workshop.home, 'sauvegardes');
       for (const args of [['purge'], ['alertes', 'evaluer'], ['backup', '--vers', sauvegardes]]) {
-        expect([args[0], await workshop.run(args)]).toEqual([args[0], expect.objectContaining({ code: 0 })]);
+        // The line is of 2025: an alert about the machine's clock would end `alertes evaluer` with 1, as it should.
+        const ended = await workshop.run(args, { env: { ALERTE_HORLOGE: 'non' } });
+        expect([args[0], ended]).toEqual([args[0], expect.objectContaining({ code: 0 })]);
       }
     } finally {
       worker.process.kill('SIGKILL');
