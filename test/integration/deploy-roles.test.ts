@@ -235,7 +235,7 @@ describe('programs under their own roles (S29)', () => {
         );
         return rows[0].fait === true;
       };
-      const deadline = Date.now() + 45_000;
+      const deadline = Date.now() + 90_000;
       while (!(await done())) {
         if (Date.now() > deadline || worker.process.exitCode !== null) throw new Error(worker.text());
         await sleep(200);
@@ -255,7 +255,7 @@ describe('programs under their own roles (S29)', () => {
       await worker.ended;
       await workshop.close();
     }
-  });
+  }, 180_000);
 
   it('a restoration by the role of migrations leaves everybody the rights that they had (O15)', async () => {
     const workshop = await install({ url: urlOf('atelier_migration') });
