@@ -117,11 +117,18 @@ describe('cursors', () => {
           ...{ date_modification: `2024-01-0${1 + (random % 9)}`, coffre: `CF${random % 2}` },
         });
       } else {
-        const date_production = Temporal.PlainDate.from('2022-01-01').add({ days: made }).toString();
-        const times = { heure_premiere_piece: random % 2 ? '2024-01-01T06:00:01.5+01:00' : null };
-        await requests.post('/sessions/', {
-          ...{ centre_usinage_id: centre, date_production, total_pieces: random % 4, ...times },
-        });
+        // Hours lie on the session's day: that of the hours already there, and of a centre of its own.
+        const heure_premiere_piece = random % 2 ? '2024-01-01T06:00:01.5+01:00' : null;
+        const session = heure_premiere_piece
+          ? {
+              centre_usinage_id: (await requests.post('/centres/', { nom: `AJOUT${made}` })).id,
+              date_production: '2024-01-01',
+            }
+          : {
+              centre_usinage_id: centre,
+              date_production: Temporal.PlainDate.from('2022-01-01').add({ days: made }).toString(),
+            };
+        await requests.post('/sessions/', { ...session, heure_premiere_piece, total_pieces: random % 4 });
       }
     };
     const moving = order.filter(({ nom }) => nom === 'sessions' || nom === 'commandes-volets');

@@ -106,16 +106,19 @@ describe('what is heard', () => {
     const again = await entendu(() => ingest(context));
     expect(again.filter(({ event }) => event === 'sessions')).toEqual([]);
 
-    // A profile after the last piece changes no figure of the session, but a detail of it.
+    // A profile after the last piece changes no figure of the session, but a detail of it: that is said, and once, though
+    // the session's row gets another mark for whoever remembers what it wrote (decision 22).
     await writeFile(
       join(logs, 'DEM12', '20250528.LOG'),
       `${DAY}20250528 08:30:00|@JobProfiel: R:1 L:2 C:3\r\n`,
     );
-    const figures = `SELECT xmin::text FROM session_production WHERE origine = 'log'`;
+    const figures = `SELECT s.* FROM session_production s WHERE origine = 'log'`;
     const before = await api.pool.query(figures);
     const grown = await entendu(() => ingest(context));
     expect((await api.pool.query(figures)).rows).toEqual(before.rows);
-    expect(grown).toContainEqual({ event: 'sessions', data: { action: 'update', ids: sessions, nombre: 1 } });
+    expect(grown.filter(({ event }) => event === 'sessions')).toEqual([
+      { event: 'sessions', data: { action: 'update', ids: sessions, nombre: 1 } },
+    ]);
     await context.pool.end();
     await rm(home, { recursive: true, force: true });
   });
