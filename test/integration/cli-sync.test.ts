@@ -165,12 +165,15 @@ describe.skipIf(SANS_MARIADB)('atelier sync, atelier commandes', () => {
         MYSQL_URL: erp['MYSQL_URL']!.replace(`:${maria.server.port}/`, `:${proxy.port}/`),
       });
       while (proxy.versClient < 500) await new Promise((done) => setTimeout(done, 20));
+      // Nothing arrives any more until both others have come and gone, however long this machine takes to start them.
+      proxy.panne = { latence: 1_000, tranche: 16 };
       const other = await run(['sync']);
       expect([other.code, answer(other.stdout)]).toEqual([
         0,
         ['Ignorée : une autre synchronisation est en cours.'],
       ]);
       expect(JSON.parse((await run(['sync', '--json'])).stdout)).toEqual({ etat: 'ignoree', aBlanc: false });
+      proxy.panne = {};
       const first = await slow.ended;
       expect([first.code, first.stdout]).toEqual([0, expect.stringContaining('57 inchangées')]);
     } finally {
