@@ -12,6 +12,7 @@ import { type Interval, intersect, measure, subtract, union } from '../../src/do
 import type { TreeResult } from '../../src/embedded/simulator/tree.ts';
 import { ingest } from '../../src/jobs/ingest.ts';
 import { makeContext, migrateUrl } from '../harness/context.ts';
+import { linesOf } from '../harness/lines.ts';
 import { createDatabase, registerTemplate, type TestDatabase } from '../harness/postgres.ts';
 
 registerTemplate(migrateUrl);
@@ -82,7 +83,9 @@ describe('production', () => {
     const days = await answerTo('Combien de pièces par jour et par centre ?');
     for (const centre of ['DEM12', 'DEMALU', 'SU12']) {
       const log = readFileSync(join(dir, 'logs', centre, '20250630.LOG'), 'latin1');
-      const pieces = log.match(/^20250630 \d\d:\d\d:\d\d\|@StukUitgevoerd:/gm)!.length;
+      const pieces = linesOf(log).filter((line) =>
+        /^[\x80-\xff]*20250630 \d\d:\d\d:\d\d\|@StukUitgevoerd:/.test(line),
+      ).length;
       expect(days.find((row) => row.jour === '2025-06-30' && row.centre === centre)).toMatchObject({
         pieces: String(pieces),
       });
@@ -182,7 +185,7 @@ describe('occupation, waits, stops', () => {
 
   it('worst waits, longest stops, last pieces: the named line of the named file says so', async () => {
     const lineOf = (row: Row, line: string): string =>
-      readFileSync(join(dir, 'logs', row.chemin!), 'latin1').split('\n')[Number(row[line]) - 1]!;
+      linesOf(readFileSync(join(dir, 'logs', row.chemin!), 'latin1'))[Number(row[line]) - 1]!;
     const stamp = (text: string | null): string => text!.replaceAll('-', '');
     const waits = await answerTo('Quelles sont les pires attentes ?');
     for (const row of waits) {

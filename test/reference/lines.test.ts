@@ -158,11 +158,12 @@ describe('rules 6 to 8, 11, 12: lines to events', () => {
       '99990101 00:00:00',
       '2025-05-28 06:00:00',
       '20250528\t06:00:00',
-      'x20250528 06:00:00',
     );
     bad.push('20251301 06:00:00', '20250500 06:00:00', '20250528 6:00:00', '19000229 06:00:00');
     for (const stamp of bad)
       expect(reasons(one(`${stamp}|@StukUitgevoerd`))).toEqual(['horodatage_invalide']);
+    // A good stamp behind something else is the beginning of another line (3a).
+    expect(reasons(one('x20250528 06:00:00|@StukUitgevoerd'))).toEqual(['ligne_collee']);
     const good = ['20240229 00:00:00', '20000229 23:59:59', '00020101 12:00:00', '99981231 12:00:00'];
     for (const stamp of good) expect(reasons(one(`${stamp}|@StukUitgevoerd`))).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { generateDay, simulateDay } from '../../src/embedded/simulator/day-files
 import { live } from '../../src/embedded/simulator/live.ts';
 import { FILE_NOISE, LINE_NOISE } from '../../src/embedded/simulator/noise-kinds.ts';
 import { DEFAULT_END, simulateTree } from '../../src/embedded/simulator/tree.ts';
+import { linesOf } from '../harness/lines.ts';
 
 const [DEM12, DEMALU] = DEFAULT_CENTRES;
 const WEDNESDAY = dayNumber(2025, 5, 28);
@@ -35,7 +36,7 @@ function decode(bytes: Buffer): string {
 /** Usable pieces as the log's rules count them, written apart from the simulator. */
 function pieceLines(bytes: Buffer): string[] {
   const pieces: string[] = [];
-  for (const raw of decode(bytes).replaceAll('\0', '').split('\n')) {
+  for (const raw of linesOf(decode(bytes))) {
     const bar = raw.indexOf('|@');
     if (
       bar < 0 ||

@@ -68,14 +68,17 @@ function draw(clean: Buffer, random: Random, kind: LineNoise): Edit | undefined 
   };
 }
 
+const STAMP = /\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\|@/g;
+
 /** Usable pieces among lines that `damage.ts` may have made: enough of the log's rules for these, not a parser. */
 function countPieces(text: string): number {
-  return text
-    .replaceAll('\0', '')
-    .split('\n')
-    .filter((line) =>
-      /^[\xa1-\xff]*\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\|@StukUitgevoerd(?::|$)/.test(
-        line,
-      ),
-    ).length;
+  let pieces = 0;
+  for (const line of text.replaceAll('\0', '').split('\n')) {
+    // Each stamp begins an event, also behind the rest of another line (`ligne_collee`).
+    for (const { 0: stamp, index } of line.matchAll(STAMP)) {
+      const event = line.slice(index + stamp.length);
+      if (/^StukUitgevoerd(?::|$)/.test(event)) pieces++;
+    }
+  }
+  return pieces;
 }
