@@ -36,7 +36,7 @@ const TEXT = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 const IGNORE = readFileSync(join(ROOT, '.dockerignore'), 'utf8');
 const LOCK = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
   version: string;
-  packages: Record<string, { version: string; dev?: boolean; optional?: boolean }>;
+  packages: Record<string, { version: string; dev?: boolean; optional?: boolean; link?: boolean }>;
 };
 const instructions = readDockerfile(TEXT);
 const words = (mot: string): string[] =>
