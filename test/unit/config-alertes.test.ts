@@ -23,6 +23,7 @@ test('without any setting: everything is watched, nobody is told', () => {
     feries: { france: true, annuels: new Set(), periodes: [] },
     rejets: { taux: 0.05, minimum: 20 },
     commandesAge: 93_600,
+    horloge: 3_600,
     retard: 1800,
     disque: { part: 0.1, octets: 5e9 },
     rappel: 86_400,

@@ -54,6 +54,7 @@ test('without any setting: the embedded server, everything below .atelier', () =
       connexions: 10,
     },
     erp: undefined,
+    purge: { seuilPart: 0.2 },
     // test/unit/config-sftp.test.ts has them.
     sftp: expect.objectContaining({ centres: [] }),
     observation: {
