@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Config, readEnv } from '../../base/config.ts';
+import { type Config, loadConfig } from '../../base/config.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { centreOfFolder } from '../../sources/centre.ts';
 import { DossierLocal } from '../../sources/dossier.ts';
@@ -53,7 +53,7 @@ async function checkLogs({ config }: Cli): Promise<Constat> {
     }
     const remede = 'Créez ce dossier ou donnez LOGS_DIR : un sous-dossier par centre d’usinage.';
     // After the demonstration, say: nobody has spoken of logs of machines yet.
-    if (!readEnv()['LOGS_DIR'] && !existsSync(config.logsDir)) {
+    if (config.logsDir === loadConfig({}).logsDir && !existsSync(config.logsDir)) {
       return attention(quoi, `non réglé, et ${config.logsDir} n’existe pas : rien à importer`, remede);
     }
     return mal(quoi, messageOf(error), remede);
