@@ -1,10 +1,10 @@
 // What a line that is followed costs, with this program and with an earlier one in turn, in one run. See README.md.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkOut, ROOT } from './lib/earlier.ts';
 import { installMachines, type Machine, work } from './lib/machines.ts';
 import { connect, cpuOf, cpuOfServer, start, stop } from './lib/processes.ts';
 import { engineFlags, settings } from './lib/program.ts';
@@ -42,7 +42,6 @@ if (!(centres >= 1 && every > 0 && seconds > 0 && turns >= 1)) {
 
 /** Goals of this program: CPU of the worker and of PostgreSQL for a line, and its lag. */
 const GOALS = { cpuMs: 7, p50Ms: 60 };
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MB = 1e6;
 
 /** One turn of one program. */
@@ -78,9 +77,7 @@ const other = stack.use(await openWorkplace());
 const model = await makeTree(join(place.dir, 'modele'), 5 * MB);
 const source = await dayFileOf(model, MB);
 const tree = join(other.dir, 'avant');
-await run('git', ['-C', ROOT, 'worktree', 'add', '--detach', tree, options.avant]);
-stack.defer(async () => void (await run('git', ['-C', ROOT, 'worktree', 'remove', '--force', tree])));
-symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+stack.use(await checkOut(tree, options.avant));
 const before = await follower(other, tree);
 stack.defer(() => before.close());
 const after = await follower(place, ROOT);

@@ -20,9 +20,19 @@ export function settings(home: string, logsDir: string, databaseUrl: string): No
   };
 }
 
-/** `atelier ingest`, as a user runs it: start of the program included. */
-export async function runIngest(env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
-  return await runNode([...engineFlags(), BIN, 'ingest'], { ...env, ...engineEnv() });
+/**
+ * `atelier ingest`, as a user runs it: start of the program included.
+ *
+ * @param program another checkout than this one
+ * @param words another command
+ */
+export async function runIngest(
+  env: NodeJS.ProcessEnv,
+  program?: string,
+  words: readonly string[] = ['ingest'],
+): Promise<MeasuredRun> {
+  const bin = program === undefined ? BIN : join(program, 'bin/atelier.mjs');
+  return await runNode([...engineFlags(), bin, ...words], { ...env, ...engineEnv() });
 }
 
 /** What the first line of the program asks of the engine, so that it runs as from a shell. */
@@ -46,9 +56,15 @@ export interface ParseResult {
   readonly passesMs: readonly number[];
 }
 
-/** Parses every file of a tree in one thread of a fresh process, several times over. */
-export async function runParse(logsDir: string, passes: number): Promise<ParseResult> {
-  const { stdout } = await runNode([path('../children/parse.ts'), logsDir, String(passes)], process.env);
+/**
+ * Parses every file of a tree in one thread of a fresh process, several times over.
+ *
+ * @param program another checkout than this one
+ */
+export async function runParse(logsDir: string, passes: number, program?: string): Promise<ParseResult> {
+  const script =
+    program === undefined ? path('../children/parse.ts') : join(program, 'bench/children/parse.ts');
+  const { stdout } = await runNode([script, logsDir, String(passes)], process.env);
   return JSON.parse(stdout) as ParseResult;
 }
 

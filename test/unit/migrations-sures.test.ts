@@ -78,7 +78,7 @@ const PESES: Readonly<Record<string, string>> = {
   '0008_journaux_lignes.sql retrait ligne_rejetee': 'the same check, wider: what was allowed stays so',
   '0008_journaux_lignes.sql controle ligne_rejetee':
     'quarantine is small; an import that waits goes on afterwards',
-  '0010_reception_jours.sql réécriture fichier_log_jour': 'a row for each day of a file received',
+  '0009_reception_jours.sql réécriture fichier_log_jour': 'a row for each day of a file received',
 };
 
 /** Statements without comments, texts and bodies of functions. */

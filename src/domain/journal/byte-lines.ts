@@ -1,5 +1,5 @@
 import { MAX_LINE } from './line-grammar.ts';
-import { nextStamp, STAMP } from './stamps.ts';
+import { afterStamp, nextStamp, STAMP } from './stamps.ts';
 
 const NUL = 0;
 const LF = 10;
@@ -56,13 +56,14 @@ export class ByteLines {
   push(bytes: Buffer): void {
     let start = this.#afterCr ? this.#endOfCr(bytes) : 0;
     let lf = position(bytes, LF, start);
-    let cr = loneCr(bytes, start);
+    let cr = position(bytes, CR, start);
     let nul = position(bytes, NUL, start);
-    for (let stop = Math.min(lf, cr); stop < bytes.length; stop = lf < cr ? lf : cr) {
+    // A CR right before an LF is no end of its own.
+    for (let stop = cr < lf - 1 ? cr : lf; stop < bytes.length; stop = cr < lf - 1 ? cr : lf) {
       let next = stop + 1;
       let end = stop;
       if (stop === lf) {
-        if (stop > start && bytes[stop - 1] === CR) end--;
+        if (cr < lf) end = cr;
       } else {
         while (bytes[next] === NUL) next++;
         if (next === bytes.length) {
@@ -80,13 +81,12 @@ export class ByteLines {
         this.#finish();
       } else {
         const raw = this.#wide ? this.#size(bytes, start, next) : next - start;
-        const at = nextStamp(bytes, start + 1, end);
-        if (at < 0) this.#line(bytes, start, end, raw, false);
+        if (nextStamp(bytes, afterStamp(bytes, start), end) < 0) this.#line(bytes, start, end, raw, false);
         else this.#cut(bytes, start, end, raw);
       }
       start = next;
       if (lf < start) lf = position(bytes, LF, start);
-      if (cr < start) cr = loneCr(bytes, start);
+      if (cr < start) cr = position(bytes, CR, start);
       if (nul < start) nul = position(bytes, NUL, start);
     }
     if (start < bytes.length) this.#hold(bytes, start, bytes.length);
@@ -247,31 +247,4 @@ function speaks(bytes: Buffer, start: number, end: number): boolean {
 function position(bytes: Buffer, byte: number, from: number): number {
   const at = bytes.indexOf(byte, from);
   return at < 0 ? NOWHERE : at;
-}
-
-/**
- * Where a CR stands next that no LF follows at once, `NOWHERE` when nowhere. Files whose lines end in CRLF have one
- * CR a line that is of no interest: four bytes at a time are faster than a question for each.
- */
-function loneCr(bytes: Buffer, from: number): number {
-  let at = bytes.indexOf(CR, from);
-  if (at < 0) return NOWHERE;
-  const isLone = (i: number): boolean => bytes[i] === CR && bytes[i + 1] !== LF;
-  for (; at < bytes.length && (bytes.byteOffset + at) % 4 !== 0; at++) if (isLone(at)) return at;
-  if (at === bytes.length) return NOWHERE;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
-  const count = words.length & ~3;
-  for (let i = 0; i < count; i += 4) {
-    const found = hasCr(words[i]!) | hasCr(words[i + 1]!) | hasCr(words[i + 2]!) | hasCr(words[i + 3]!);
-    if (found === 0) continue;
-    for (let k = at + i * 4; k < at + i * 4 + 16; k++) if (isLone(k)) return k;
-  }
-  for (at += count * 4; at < bytes.length; at++) if (isLone(at)) return at;
-  return NOWHERE;
-}
-
-/** Not 0 when one of four bytes is a CR. */
-function hasCr(word: number): number {
-  const zeroes = word ^ 0x0d0d0d0d;
-  return ((zeroes - 0x01010101) | 0) & ~zeroes & -0x7f7f7f80;
 }

@@ -45,6 +45,14 @@ export function nextStamp(bytes: Buffer, from: number, end: number): number {
   return -1;
 }
 
+/**
+ * Where the next stamp may begin in a line that begins at `start`: behind its own, as two stamps cannot overlap (what
+ * stands before the bar of the one is not the bar of the other).
+ */
+export function afterStamp(bytes: Buffer, start: number): number {
+  return bytes[start + CLOCK] === BAR && bytes[start + CLOCK + 1] === AT ? start + STAMP : start + 1;
+}
+
 /** Whether the 17 bytes from `at` are a date and a time. */
 function isStamp(b: Buffer, at: number): boolean {
   if (b[at + 8] !== SPACE || b[at + 11] !== COLON || b[at + 14] !== COLON) return false;
