@@ -1,4 +1,7 @@
-import { CronExpressionParser } from 'cron-parser';
+import { createRequire } from 'node:module';
+
+/** Loaded when something is reckoned: most commands only read settings that are times of day. */
+const cronParser = (): typeof import('cron-parser') => createRequire(import.meta.url)('cron-parser');
 
 /** When something is due: one or several cron expressions (minute, hour, day, month, weekday), local time of a zone. */
 export interface Horaire {
@@ -22,6 +25,8 @@ const PLUS_DE_TICKS = 10_000;
 export function lireHoraire(texte: string, fuseau: string): Horaire | undefined {
   const value = texte.trim().replaceAll(/\s+/g, ' ');
   if (value === '' || /^non$/i.test(value)) return undefined;
+  const daily = quotidien(value);
+  if (daily) return { texte: value, crons: daily, fuseau };
   const horaire = { texte: value, crons: enCrons(value), fuseau };
   try {
     // `31 2 30 2 *` is well written, and the thirtieth of February never comes.
@@ -32,14 +37,17 @@ export function lireHoraire(texte: string, fuseau: string): Horaire | undefined 
   return horaire;
 }
 
-function enCrons(value: string): string[] {
+/** Times of day as cron expressions, which are always due some day; undefined when it is something else. */
+function quotidien(value: string): string[] | undefined {
   const times = value.split(/ ?[,;] ?/);
-  if (times.every((time) => /^([01]?\d|2[0-3])[:h][0-5]\d$/.test(time))) {
-    return times.map((time) => {
-      const [hour, minute] = time.split(/[:h]/).map(Number);
-      return `${minute} ${hour} * * *`;
-    });
-  }
+  if (!times.every((time) => /^([01]?\d|2[0-3])[:h][0-5]\d$/.test(time))) return undefined;
+  return times.map((time) => {
+    const [hour, minute] = time.split(/[:h]/).map(Number);
+    return `${minute} ${hour} * * *`;
+  });
+}
+
+function enCrons(value: string): string[] {
   // Five fields and nothing else: no seconds, no @daily, no random H.
   const fields = /^[\d*/,-]+ [\d*/,-]+ [\d*/,L-]+ [\dA-Za-z*/,-]+ [\dA-Za-z*/,#-]+$/.test(value);
   if (!fields)
@@ -57,7 +65,8 @@ function enCrons(value: string): string[] {
 export function prochainTick(horaire: Horaire, apres: number): number {
   return Math.min(
     ...horaire.crons.map((cron) =>
-      CronExpressionParser.parse(cron, { currentDate: new Date(apres), tz: horaire.fuseau })
+      cronParser()
+        .CronExpressionParser.parse(cron, { currentDate: new Date(apres), tz: horaire.fuseau })
         .next()
         .getTime(),
     ),
