@@ -17,6 +17,8 @@ export function beginAppend(centreId: number, jours: readonly number[]): string 
   const locks = [...jours].sort((a, b) => a - b).map((jour) => `pg_advisory_xact_lock(${centreId}, ${jour})`);
   return [
     'BEGIN',
+    // A plan for these very values takes as long as the writing, and is the same one.
+    'SET LOCAL plan_cache_mode = force_generic_plan',
     `SELECT pg_advisory_xact_lock(hashtextextended('atelier:centre', ${centreId}))`,
     ...locks.map((lock) => `SELECT ${lock}`),
   ].join('; ');
