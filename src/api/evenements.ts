@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { messageOf } from '../base/errors.ts';
+import { messageSansValeurs } from '../base/log-redaction.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Annonce, Ecoute } from '../postgres/ecoute.ts';
 import { Probleme } from './problemes.ts';
@@ -249,7 +249,7 @@ export class Evenements {
         if (!(await abonne.verifier())) this.#finir(abonne, 'acces');
       } catch (error) {
         // The database is away: its return is a reason to look again.
-        this.#logger.debug({ erreur: messageOf(error) }, 'droits d’un flux non vérifiés');
+        this.#logger.debug({ erreur: messageSansValeurs(error) }, 'droits d’un flux non vérifiés');
       }
     }
   }

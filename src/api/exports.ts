@@ -46,6 +46,8 @@ const DUREE_MAX = 30 * 60_000;
  */
 const FRANCAIS: Csv = { separateur: ';', decimale: ',', instants: 'fr' };
 const AUTRE: Csv = { separateur: ',', decimale: '.', instants: 'iso' };
+/** A date or an instant (ISO 8601). */
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ][\d:.]{4,18}(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 const BOM = Buffer.from('\ufeff');
 
 /**
@@ -130,7 +132,7 @@ async function preparer(
         ? await csv(lecture, prefereLeFrancais(request.headers['accept-language']))
         : await xlsx(lecture, nom, maintenant);
     // Before the first byte: no export without a trace, not even one that is cut.
-    const details = { format, lignes: nombre, filtres };
+    const details = { format, lignes: nombre, filtres: sansTexte(filtres) };
     await noter(deps.pool, ligneAudit(request, 'export', { cible: nom, details }));
     corps = fichier();
   }
@@ -143,6 +145,17 @@ async function preparer(
     vary: [reply.getHeader('vary'), 'Accept', 'Accept-Language'].filter(Boolean).join(', '),
   });
   return corps;
+}
+
+/**
+ * Filters for the audit log: by which, with numbers, states and dates as they were asked for. Texts are left out: what
+ * people paste into a search is not ours to keep.
+ */
+function sansTexte(filtres: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const harmless = (value: unknown): boolean =>
+    typeof value === 'number' || typeof value === 'boolean' || DATE.test(String(value));
+  const pairs = Object.entries(filtres).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(pairs.map(([name, value]) => [name, harmless(value) ? value : '…']));
 }
 
 /** Sends the rows; done when the last one is on its way. HEAD has none, and is done by the framework. */

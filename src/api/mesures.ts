@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { dureeRequetes } from '../base/metrics.ts';
+import { routeDeclaree } from './routes-connues.ts';
 
 /** Methods as they are counted; a stranger may make up any other. */
 const METHODES = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
@@ -10,7 +11,7 @@ const METHODES = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PA
  */
 export function mesurerRequetes(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.is404 ? undefined : request.routeOptions.url;
+    const route = routeDeclaree(request);
     if (route === '/evenements' && reply.statusCode === 200) return;
     dureeRequetes.observe(
       {

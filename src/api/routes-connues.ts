@@ -1,4 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** The route of a request as it is declared, `/centres/:id`; undefined where there is none. */
+export function routeDeclaree(request: FastifyRequest): string | undefined {
+  return request.is404 ? undefined : request.routeOptions.url;
+}
 
 /** Remembers every route that is added; the function returned gives the methods that an address allows. */
 export function methodesPermises(app: FastifyInstance): (url: string) => string[] {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { dansFil, type Fil } from '../base/fil.ts';
 import { commencer, tracesActives } from '../base/traces.ts';
 import type { Etendue } from '../base/traceur.ts';
+import { routeDeclaree } from './routes-connues.ts';
 
 const SPAN = Symbol('trace');
 
@@ -40,7 +41,7 @@ export function tracerRequetesHttp(app: FastifyInstance): void {
   });
   app.addHook('onResponse', async (request, reply) => {
     const span = (request as Tracee)[SPAN];
-    const route = request.is404 ? undefined : request.routeOptions.url;
+    const route = routeDeclaree(request);
     span?.preciser(route === undefined ? undefined : `${request.method} ${route}`, {
       'http.route': route,
       'http.response.status_code': reply.statusCode,

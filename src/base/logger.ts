@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { filEnCours } from './fil.ts';
 import { type FichierJournal, JournalFichier } from './journal-fichier.ts';
 import { proseLine } from './log-prose.ts';
+import { erreurPourJournal, sansSecrets } from './log-redaction.ts';
 
 export type Logger = pino.Logger;
 
@@ -23,7 +24,7 @@ export interface LogTargets {
 
 /**
  * A logger that writes one JSON object a line, UTC time, to the console and to a file, with the task, run and trace
- * that the line belongs to. A console that is a terminal is read by a person: there each is a line of prose. Writes are synchronous: what was logged before a crash is there after it.
+ * that the line belongs to, and without secrets (`log-redaction.ts`). A console that is a terminal is read by a person: there each is a line of prose. Writes are synchronous: what was logged before a crash is there after it.
  *
  * @throws AtelierError ATL_C101 when the file cannot be opened
  */
@@ -45,6 +46,9 @@ export function createLogger(targets: LogTargets): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: deFil,
+      // Requests and answers never go in whole: whoever logs one (Fastify, where something went wrong) gets nothing.
+      serializers: { err: erreurPourJournal, req: () => undefined, res: () => undefined },
+      hooks: { streamWrite: sansSecrets },
     },
     pino.multistream(streams),
   );

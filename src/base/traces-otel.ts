@@ -21,6 +21,7 @@ import paquet from '../../package.json' with { type: 'json' };
 import type { TracesConfig } from './config/observation.ts';
 import { messageOf } from './errors.ts';
 import { filEnCours } from './fil.ts';
+import { messageSansValeurs } from './log-redaction.ts';
 import type { Attributs, Etendue, Genre, OptionsEtendue, Traceur } from './traceur.ts';
 
 /** How long the collector may take over one delivery, and we over the last one (ms). */
@@ -80,7 +81,8 @@ function etendue(span: Span): Etendue {
       span.setAttributes(defined(attributs));
     },
     finir(erreur) {
-      if (erreur !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(erreur) });
+      if (erreur !== undefined)
+        span.setStatus({ code: SpanStatusCode.ERROR, message: messageSansValeurs(erreur) });
       span.end();
     },
   };

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { groupesIPv6 } from '../base/ipv6.ts';
+import { sansSecrets } from '../base/log-redaction.ts';
 import type { Queryable } from './pool.ts';
 
 /** A line of `journal_audit`: who did what. Neither names, nor addresses of persons, nor secrets go in. */
@@ -53,9 +54,9 @@ export function tronquerAdresse(adresse: string): string | null {
   return new URL(`http://[${groupesIPv6(bare).slice(0, 3).join(':')}::]`).hostname.slice(1, -1);
 }
 
-/** Text that PostgreSQL takes: no NUL, no half characters. */
+/** Text that PostgreSQL takes: no NUL, no half characters; nor secrets, which callers should not have put in. */
 function clean(text: string): string {
-  return text.slice(0, LONGEST).toWellFormed().replaceAll('\0', '\ufffd');
+  return sansSecrets(text.slice(0, LONGEST)).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function cleanOrNull(text: string | undefined): string | null {

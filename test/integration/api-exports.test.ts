@@ -356,9 +356,9 @@ async function audited(): Promise<Json[]> {
 }
 
 describe('audit', () => {
-  it('S32: each export leaves a line: who, what, how many rows', async () => {
+  it('S32, M9: each export leaves a line: who, what, how many rows, by which filters, no text of theirs', async () => {
     const before = (await audited()).length;
-    const csv = await file('/sessions/?type_cu=PVC&format=csv');
+    const csv = await file('/sessions/?type_cu=PVC&centre_usinage_id=1&date_fin=2030-01-01&format=csv');
     const xlsx = await file('/centres/?format=xlsx&limit=2');
     expect((await audited()).slice(before)).toEqual([
       {

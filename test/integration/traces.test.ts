@@ -139,7 +139,7 @@ describe('the API', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
-      const asked = lines.find(({ chemin, statut }) => chemin === '/centres/' && statut === 422);
+      const asked = lines.find(({ route, statut }) => route === '/centres/' && statut === 422);
       expect(asked).toMatchObject({ trace: '0af7651916cd43dd8448eb211c80319c', requete: expect.any(String) });
     }
   });

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { messageOf } from '../../base/errors.ts';
+import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { refusAuthentification } from '../../base/metrics.ts';
 import { etatCle, noterUtilisation } from '../../postgres/comptes/cles.ts';
 import { etatsComptes } from '../../postgres/comptes/users.ts';
@@ -130,7 +130,7 @@ async function parCle(deps: ApiDeps, text: string): Promise<Acteur | Refuse> {
   if (etat.derniere_utilisation === null || etat.derniere_utilisation <= now - UTILISATION) {
     // A read goes on when this cannot be written.
     await noterUtilisation(deps.pool, id, now).catch((error: unknown) =>
-      deps.logger.warn({ erreur: messageOf(error), cle: id }, 'utilisation d’une clé non notée'),
+      deps.logger.warn({ erreur: messageSansValeurs(error), cle: id }, 'utilisation d’une clé non notée'),
     );
   }
   return {

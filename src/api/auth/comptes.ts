@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Effacements } from '../../archives/effacements.ts';
-import { messageOf } from '../../base/errors.ts';
+import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
 import { fermerFamilles } from '../../postgres/comptes/rafraichissements.ts';
 import {
@@ -178,7 +178,7 @@ async function journaliserEffacement(deps: ApiDeps, request: FastifyRequest, id:
     await new Effacements(deps.config.archivesDir).ajouter({ genre: 'compte', id }, deps.maintenant());
   } catch (error) {
     request.log.error(
-      { compte: id, erreur: messageOf(error) },
+      { compte: id, erreur: messageSansValeurs(error) },
       'compte supprimé, mais la restauration d’une sauvegarde plus ancienne le ferait revenir : `atelier user forget` le note',
     );
   }

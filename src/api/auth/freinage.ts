@@ -1,4 +1,4 @@
-import { messageOf } from '../../base/errors.ts';
+import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { balayerRafraichissements } from '../../postgres/comptes/rafraichissements.ts';
 import {
   balayerTentatives,
@@ -102,7 +102,7 @@ export class Freinage {
     } catch (error) {
       // Signing in does not depend on tidying up; the next one tries again.
       this.#deps.logger.warn(
-        { erreur: messageOf(error) },
+        { erreur: messageSansValeurs(error) },
         'balayage des tentatives et des connexions finies',
       );
     }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { messageOf } from '../../base/errors.ts';
+import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { noter } from '../../postgres/audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ligneAudit } from './trace.ts';
@@ -50,7 +50,7 @@ export class JournalDesRefus {
       await noter(this.#deps.pool, line);
     } catch (error) {
       this.#omitted += omis + 1;
-      this.#deps.logger.warn({ erreur: messageOf(error) }, 'refus absent du journal d’audit');
+      this.#deps.logger.warn({ erreur: messageSansValeurs(error) }, 'refus absent du journal d’audit');
     }
   }
 }
