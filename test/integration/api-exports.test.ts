@@ -358,14 +358,18 @@ async function audited(): Promise<Json[]> {
 describe('audit', () => {
   it('S32, M9: each export leaves a line: who, what, how many rows, by which filters, no text of theirs', async () => {
     const before = (await audited()).length;
-    const csv = await file('/sessions/?type_cu=PVC&centre_usinage_id=1&date_fin=2030-01-01&format=csv');
+    const csv = await file('/sessions/?type_cu=PVC&origine=log&date_fin=2030-01-01&format=csv');
     const xlsx = await file('/centres/?format=xlsx&limit=2');
     expect((await audited()).slice(before)).toEqual([
       {
         user_id: api.comptes.lecteur.id,
         cible: 'sessions',
         requete: csv.headers['x-request-id'],
-        details: { format: 'csv', lignes: 6, filtres: { type_cu: 'PVC' } },
+        details: {
+          format: 'csv',
+          lignes: 6,
+          filtres: { type_cu: '…', origine: '…', date_fin: '2030-01-01' },
+        },
       },
       {
         user_id: api.comptes.lecteur.id,
