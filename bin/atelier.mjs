@@ -8,6 +8,10 @@ import v8 from 'node:v8';
 
 /** Those of the first line, for when it was not what started this. */
 const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=4'];
+/** A process that follows machines makes its garbage line by line, for years: room for more of it is CPU saved. */
+const ROOM = '--max-semi-space-size=16';
+const [, , command, ...words] = process.argv;
+const follows = command === 'worker' || (command === 'ingest' && words.includes('--watch'));
 const self = fileURLToPath(import.meta.url);
 const dependances = fileURLToPath(new URL('../node_modules/pg', import.meta.url));
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
@@ -16,6 +20,11 @@ if (!existsSync(dependances)) {
   process.stderr.write('atelier : les dépendances manquent ; tapez `npm ci` dans le dossier du projet.\n');
   process.exit(1);
 } else if (Number(process.versions.node.split('.')[0]) >= 26) {
+  // Who is spoken to by the process that started it stays what it is.
+  if (follows && !process.execArgv.includes(ROOM) && process.channel === undefined) {
+    const others = process.execArgv.filter((flag) => !flag.startsWith('--max-semi-space-size='));
+    become(process.execPath, [...others, ROOM, self, ...process.argv.slice(2)], process.env);
+  }
   // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
   // would take the second core from PostgreSQL and from the compressor. A server that collects at every answer would
   // lose a third of them. The first line says the rest (docs/decisions/0006-memoire.md).
@@ -27,7 +36,7 @@ if (!existsSync(dependances)) {
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
-  const args = [...FLAGS, self, ...process.argv.slice(2)];
+  const args = [...(follows ? [FLAGS[0], ROOM] : FLAGS), self, ...process.argv.slice(2)];
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
   if (!become(pinned, args, env)) watch(spawn(pinned, args, { stdio: 'inherit', env }));
 } else {

@@ -34,6 +34,8 @@ const SMALL = 16 * 1024;
 const SKIPPABLE_FRAME = 0x184d2a50;
 /** A temporary file as old as this (ms) belongs to a process that is gone. */
 const ABANDONED = 24 * 3600 * 1000;
+/** The name of this machine, which does not change while a process lives. */
+const HOST = hostname();
 /** Of the whole process: two archives in it must not choose the same temporary name. */
 let serial = 0;
 
@@ -199,7 +201,7 @@ export class Archive {
       const [host, pid] = name.split('~');
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now }));
       // The folder may be shared: of another host's processes only the age tells.
-      const dead = host === hostname() && !vit(Number(pid));
+      const dead = host === HOST && !vit(Number(pid));
       if (dead || now - mtimeMs > ABANDONED) await rm(path, { force: true });
     }
   }
@@ -222,7 +224,7 @@ export class Archive {
   async #guard(what: Geste, on: string, write: (path: string) => Promise<void>): Promise<ArchiveEnAttente> {
     const path = join(
       this.#waitingFolder(),
-      `${hostname()}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
+      `${HOST}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
     );
     try {
       this.#ready ??= mkdir(this.#waitingFolder(), { recursive: true, mode: 0o700 });

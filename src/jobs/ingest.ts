@@ -154,11 +154,18 @@ class Changes {
 
   /** Returns `burst` ms after the first change, or after `ms` at the latest. */
   async wait(ms: number, burst: number, signal: AbortSignal): Promise<void> {
-    const change = new AbortController();
-    void this.#wake.promise.then(() => change.abort());
-    await rest(Math.max(ms, 0), AbortSignal.any([signal, change.signal]));
+    // Once for each line of a machine: a signal of its own to sleep with would take longer than all of this.
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = (): void => resolve(false);
+    const timer = setTimeout(end, Math.max(ms, 0));
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    void this.#wake.promise.then(() => resolve(true));
+    const changed = await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
     // A controller writes in bursts: one look for all of it.
-    if (change.signal.aborted) await rest(burst, signal);
+    if (changed) await rest(burst, signal);
   }
 }
 

@@ -134,7 +134,7 @@ async function lireEntier(
     if (!suite) return { ...lecture, contenu: { ...(await analyse([bytes], encodage!, ctx.time)), archive } };
     const contenu = suite.contenu(bytes);
     const { joursChanges } = suite;
-    ctx.suites?.put(chemin, suite);
+    ctx.suites?.put(chemin, suite, bytes);
     return {
       ...lecture,
       contenu: { ...contenu, archive },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Archive } from '../../archives/archive.ts';
 import type { FactoryTime } from '../../base/time.ts';
 import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.ts';
@@ -15,6 +15,10 @@ const TAIL = 16 * 1024;
 const ALL = 300_000;
 /** A compressed beginning of this many bytes weighs as much as an event. */
 const EVENT_BYTES = 200;
+/** Bytes of files that all of them together may keep to compare longer ones with, which is faster than hashing them. */
+const COPIES = 32 * 1024 * 1024;
+/** A copy has room for this much more than the bytes in it: most growth is a line. */
+const ROOM = 64 * 1024;
 
 /**
  * A file that grows while it is followed: what its bytes have said so far, so that a line more costs a line. It knows
@@ -27,6 +31,9 @@ export class Suite {
   readonly #lu = new Recueil();
   #taille = 0;
   #sha256 = '';
+  /** the hash so far of these bytes, and they themselves where there is room for them: both or none */
+  #etat: Hash | undefined;
+  #copie: Buffer | undefined;
   /** bytes that the parser has had: up to the last end of a line */
   #lues = 0;
   /** production days of a last line without an end, when `contenu` was last asked */
@@ -64,9 +71,35 @@ export class Suite {
     return this.#sha256;
   }
 
+  /** Bytes of memory that the copy of the file takes. */
+  get copie(): number {
+    return this.#copie?.length ?? 0;
+  }
+
+  /**
+   * Keeps what the file held when it was last read, to compare the next reading with.
+   *
+   * @param bytes what it held
+   * @param most bytes of memory that this may take
+   */
+  copier(bytes: Buffer, most: number): void {
+    const { length } = bytes;
+    if (this.#copie && this.#copie.length >= length) return;
+    this.#etat = undefined;
+    this.#copie = undefined;
+    if (length !== this.#taille || length + ROOM > most) return;
+    this.#copie = Buffer.allocUnsafeSlow(length + ROOM);
+    bytes.copy(this.#copie);
+    this.#etat = createHash('sha256').update(bytes);
+  }
+
   /** The hash of the bytes when they continue those known so far, else undefined. */
   continues(bytes: Buffer): string | undefined {
     if (bytes.length <= this.#taille) return undefined;
+    if (this.#etat && this.#copie) {
+      if (this.#copie.compare(bytes, 0, this.#taille, 0, this.#taille) !== 0) return undefined;
+      return this.#etat.copy().update(bytes.subarray(this.#taille)).digest('hex');
+    }
     const hash = createHash('sha256').update(bytes.subarray(0, this.#taille));
     if (hash.copy().digest('hex') !== this.#sha256) return undefined;
     return hash.update(bytes.subarray(this.#taille)).digest('hex');
@@ -128,6 +161,15 @@ export class Suite {
       this.#parser.settle();
       this.#lues = end;
     }
+    if (this.#etat && this.#copie) {
+      if (bytes.length <= this.#copie.length) {
+        this.#etat.update(bytes.subarray(this.#taille));
+        bytes.copy(this.#copie, this.#taille, this.#taille);
+      } else {
+        this.#etat = undefined;
+        this.#copie = undefined;
+      }
+    }
     this.#taille = bytes.length;
     this.#sha256 = sha256;
   }
@@ -154,14 +196,20 @@ export class Suites {
     return suite;
   }
 
-  put(chemin: string, suite: Suite): void {
+  /** @param bytes what the file holds, when that is at hand */
+  put(chemin: string, suite: Suite, bytes?: Buffer): void {
     this.#byPath.set(chemin, suite);
     // Yesterday's log does not grow any more: a worker that runs for a year must not keep them all.
     const centre = chemin.slice(0, chemin.indexOf('/') + 1);
     const same = centre === '' ? [] : [...this.#byPath.keys()].filter((path) => path.startsWith(centre));
     for (const old of same.slice(0, -PAR_CENTRE)) this.#byPath.delete(old);
     let sum = 0;
-    for (const { poids } of this.#byPath.values()) sum += poids;
+    let copies = -suite.copie;
+    for (const { poids, copie } of this.#byPath.values()) {
+      sum += poids;
+      copies += copie;
+    }
+    if (bytes) suite.copier(bytes, COPIES - copies);
     for (const [oldest, { poids }] of this.#byPath) {
       if (sum <= ALL || oldest === chemin) return;
       this.#byPath.delete(oldest);
