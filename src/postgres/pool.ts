@@ -177,16 +177,15 @@ export async function withClient<T>(pool: Pool, work: (client: Client) => Promis
 /**
  * Runs `work` in one transaction: all of it is kept, or nothing.
  *
- * @param options `keep: false` rolls back at the end all the same (dry run); `begin`: the statement that begins it, and
- *   whatever is to be done at once (locks)
+ * @param options `keep: false` rolls back at the end all the same (dry run)
  */
 export async function transaction<T>(
   client: Client,
   work: () => Promise<T>,
-  { keep = true, begin = 'BEGIN' }: { keep?: boolean; begin?: string } = {},
+  { keep = true }: { keep?: boolean } = {},
 ): Promise<T> {
   try {
-    await client.query(begin);
+    await client.query('BEGIN');
     const result = await work();
     await client.query(keep ? 'COMMIT' : 'ROLLBACK');
     return result;
@@ -194,6 +193,29 @@ export async function transaction<T>(
     // The first error is the one to tell; on a broken connection the server rolls back by itself.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Asks several questions at once: they travel together and are answered one after the other, for a wait for an answer
+ * takes longer than most of what is asked.
+ *
+ * @throws the error of the first that failed, once all are answered: those behind it are asked all the same, so they
+ *   must do no harm then (in a transaction the server refuses them, and makes a ROLLBACK of a COMMIT)
+ */
+export async function ensemble<T extends readonly unknown[]>(
+  client: Client,
+  ask: () => readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  // Read by the driver at every question, though meant to be set once: COPY cannot be asked this way.
+  const driver = client as { pipeline: boolean };
+  driver.pipeline = true;
+  try {
+    const asked = ask();
+    await Promise.allSettled(asked);
+    return (await Promise.all(asked)) as unknown as T;
+  } finally {
+    driver.pipeline = false;
   }
 }
 

@@ -1,10 +1,9 @@
 import { messageOf } from '../../base/errors.ts';
 import { tracer } from '../../base/traces.ts';
-import { beginAppend } from '../../postgres/journaux/append.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import type { FichierSource } from '../../sources/source.ts';
 import { MEMORY_BUDGET } from './analyse.ts';
-import { append, daysOf, isAppend } from './append.ts';
+import { append, isAppend } from './append.ts';
 import { type Centre, withRow } from './centres.ts';
 import type { IngestContext } from './context.ts';
 import { type Enregistrement, enregistrer } from './enregistrement.ts';
@@ -147,11 +146,8 @@ export class Lots {
     const { aBlanc, remplacer, onEnregistres, onRecalcul } = this.#options;
     if (lectures.length !== 1 || aBlanc || remplacer.size > 0 || !lecture || !isAppend(lecture)) return false;
     this.#ctx.onEtape?.('avant_enregistrement');
-    const begin = beginAppend(centre.id, daysOf(lecture));
     const write = (): Promise<Recalcul | undefined> =>
-      withClient(this.#ctx.pool, (client) =>
-        transaction(client, () => append(this.#ctx, client, centre, lecture, this.#written), { begin }),
-      );
+      withClient(this.#ctx.pool, (client) => append(this.#ctx, client, centre, lecture, this.#written));
     let recalcul: Recalcul | undefined;
     try {
       recalcul = await tracer('suite', { 'atelier.centre': centre.nom }, write);

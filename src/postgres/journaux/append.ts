@@ -8,20 +8,23 @@ import { VERSION_VALUES, type VersionEcrite, type VersionRow, versionArrays } fr
 // A line that is followed costs these statements and no others: they are prepared once a connection, for planning them
 // takes longer than running them.
 
+/** Begins the transaction of a line. */
+export async function beginAppend(client: Client): Promise<void> {
+  // A plan for these very values takes as long as the writing, and is the same one.
+  await client.query('BEGIN; SET LOCAL plan_cache_mode = force_generic_plan');
+}
+
 /**
- * Begins a transaction and locks a centre and some of its production days until its end; the centre first, as everybody
- * who takes both does, then the days in their order.
+ * Locks a centre and some of its production days until the transaction ends; the centre first, as everybody who takes
+ * both does, then the days in their order.
  */
-export function beginAppend(centreId: number, jours: readonly number[]): string {
-  // Numbers, so that it is one question: a statement of its own would take as long as writing the line.
-  const locks = [...jours].sort((a, b) => a - b).map((jour) => `pg_advisory_xact_lock(${centreId}, ${jour})`);
-  return [
-    'BEGIN',
-    // A plan for these very values takes as long as the writing, and is the same one.
-    'SET LOCAL plan_cache_mode = force_generic_plan',
-    `SELECT pg_advisory_xact_lock(hashtextextended('atelier:centre', ${centreId}))`,
-    ...locks.map((lock) => `SELECT ${lock}`),
-  ].join('; ');
+export async function lockAppend(client: Client, centreId: number, jours: readonly number[]): Promise<void> {
+  await client.query({
+    name: 'append_lock',
+    text: `SELECT pg_advisory_xact_lock(hashtextextended('atelier:centre', $1::int)), (
+             SELECT count(pg_advisory_xact_lock($1::int, jour)::text) FROM unnest($2::int[]) jour)`,
+    values: [centreId, [...jours].sort((a, b) => a - b)],
+  });
 }
 
 /** What is stored of a path whose file grew. */
@@ -89,7 +92,9 @@ export interface AppendedPieces {
  * Lets the version of a path become the longer one that continues it: its row, its days, its former bytes, the path;
  * and the session of its day, where that gets pieces and nothing else.
  *
- * @returns the session's new mark; undefined when it is another one than believed, and nothing of this may be kept
+ * @returns the session's new mark, when there are pieces
+ * @throws the server's `division_by_zero` when the session is another one than believed: nothing of this may be kept,
+ *   and a COMMIT that was sent behind it keeps nothing
  */
 export async function writeAppend(
   client: Client,
@@ -128,7 +133,8 @@ export async function writeAppend(
   }
   const insert = insertSql(values, PIECE_PRODUCTION, pieces.rows, pieces.from);
   const update = updateSql(values, centreId, pieces.id, pieces.session, pieces.jeton);
-  const text = `${write}, pieces AS (${insert}) ${update}`;
+  const text = `${write}, pieces AS (${insert}), session AS (${update})
+    SELECT (SELECT jeton FROM session) AS jeton, 1 / (SELECT count(*) FROM session)`;
   const { rows } = await client.query<{ jeton: string }>({ name: 'append_pieces', text, values });
   return rows[0]?.jeton;
 }
