@@ -38,7 +38,7 @@ test('the process becomes the program: one process, its signal, its exit code, n
   await started(follower);
   const { pid } = follower.process;
   expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toMatch(
-    /node_modules\/node\/bin\/node\0--v8-pool-size=1\0/,
+    /node_modules\/node\/bin\/node\0--v8-pool-size=1\0--max-semi-space-size=16\0/,
   );
   expect(await readFile(`/proc/${pid}/environ`, 'utf8')).toMatch(/\0MALLOC_ARENA_MAX=2(\0|$)/);
   expect(await children(pid!)).toBe('');
@@ -46,6 +46,21 @@ test('the process becomes the program: one process, its signal, its exit code, n
   const { code, stderr } = await follower.ended;
   expect(code).toBe(0);
   expect(stderr).not.toMatch(/execve|Experimental/);
+});
+
+test('a follower that is started as any command gives itself room for its garbage, and is started once', async () => {
+  for (const imports of [[], ['--import', WITHOUT]]) {
+    const { env, home } = place;
+    const node = ['--v8-pool-size=1', '--max-semi-space-size=4', ...imports];
+    const follower = startAtelier(['ingest', '--watch'], { env, cwd: home, node });
+    await started(follower);
+    const words = (await readFile(`/proc/${follower.process.pid}/cmdline`, 'utf8')).split('\0');
+    const room = imports.length === 0 ? '--max-semi-space-size=16' : '--max-semi-space-size=4';
+    expect(words.filter((word) => word.startsWith('--max-semi'))).toEqual([room]);
+    expect(words.slice(-3)).toEqual(['ingest', '--watch', '']);
+    follower.process.kill('SIGTERM');
+    expect((await follower.ended).code).toBe(0);
+  }
 });
 
 test('a Node that cannot become another program waits for it, and passes signals and exit code on', async () => {

@@ -65,7 +65,7 @@ async function expectReference(): Promise<void> {
   await workshop.checkInvariants();
 }
 
-test('each append is read once, in four statements, and our own log does not grow with the file', async () => {
+test('each append is read once, in five statements asked in two goes, and our own log does not grow with the file', async () => {
   const run = await follower(300);
   for (let second = 300; second < 303; second++) {
     await grow(second);
@@ -81,11 +81,26 @@ test('each append is read once, in four statements, and our own log does not gro
     expect(looks[0]!.sessionsModifiees).toBe(1);
   }
   const finish = statements.filter((text) => /jour_a_recalculer GROUP BY/.test(text)).length;
-  expect(statements.length - finish).toBeLessThanOrEqual(10 * 4);
+  expect(statements.length - finish).toBeLessThanOrEqual(10 * 5);
   const told = logged.filter(({ msg }) => msg === 'fichier lu');
   // The reading that meets it, and the one that later ones go on from.
   expect(told.filter(({ level }) => level === 30)).toHaveLength(2);
   expect(told.filter(({ level }) => level === 20).length).toBeGreaterThan(10);
+  await expectReference();
+});
+
+test('F16: a session that somebody else has written since is looked at again, and nothing is kept of what was believed', async () => {
+  const run = await follower(5);
+  for (let second = 5; second < 8; second++) {
+    await grow(second);
+    await run.scan();
+  }
+  statements.length = 0;
+  await workshop.context.pool.query('UPDATE session_production SET total_pieces = total_pieces');
+  await grow(8);
+  expect((await run.scan()).sessionsModifiees).toBe(1);
+  // The short way was tried, and given up as a whole.
+  expect(statements).toContain('ROLLBACK');
   await expectReference();
 });
 
