@@ -105,12 +105,12 @@ async function makeAccount(pool: Pool, cles: Cles): Promise<void> {
   // Below the policy on purpose: known to everyone, and reachable from this machine only.
   const motDePasseHache = await hacher(DEMO_ACCOUNT.password);
   await withClient(pool, (client) =>
-    creerCompte(client, coffre, {
-      username: DEMO_ACCOUNT.username,
-      email: 'demo@exemple.test',
-      motDePasseHache,
-      role: 'admin',
-    }),
+    creerCompte(
+      client,
+      coffre,
+      { username: DEMO_ACCOUNT.username, email: 'demo@exemple.test', motDePasseHache, role: 'admin' },
+      { essai: true },
+    ),
   );
 }
 

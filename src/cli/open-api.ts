@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../api/app.ts';
 import { Arret } from '../api/arret.ts';
+import { codeDuPremierCompte, retenirAmorcage } from '../api/auth/premier-compte.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { Evenements } from '../api/evenements.ts';
 import { Archive } from '../archives/archive.ts';
@@ -40,6 +41,8 @@ export interface ApiServie {
   connexions(): number;
   /** whether anybody can sign in */
   readonly aDesComptes: boolean;
+  /** by which the first account may be made from elsewhere, when there has never been one */
+  readonly codePremierCompte: string | undefined;
   /**
    * Stops: live streams end first, then every request that was made is answered, then the database is let go.
    *
@@ -109,10 +112,12 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const arret = new Arret(app.server);
   shutdown.add(() => app.close());
   const aDesComptes = await existeUnCompte(pool);
+  await retenirAmorcage(deps);
   return {
     app,
     url: await ecouter(app, host, port),
     aDesComptes,
+    codePremierCompte: await codeDuPremierCompte(deps),
     connexions: () => arret.connexions,
     async arreter() {
       // Whoever shares requests out is told before the door closes (O2).

@@ -60,12 +60,17 @@ function configured(args: string[], cli: Cli): Cli {
 }
 
 /** Where it listens, and what whoever started it should know. */
-function announce({ config, err }: Cli, { url, aDesComptes }: ApiServie): void {
+function announce({ config, err }: Cli, { url, aDesComptes, codePremierCompte }: ApiServie): void {
   err(`API : ${url}   documentation interactive : ${url}/docs   (Ctrl-C l’arrête)`);
   if (!aDesComptes) {
     err(
       'Aucun compte : personne ne peut se connecter. Créez le premier, qui sera admin : `npx atelier user add NOM --email ADRESSE`.',
     );
+    if (codePremierCompte !== undefined) {
+      err(
+        `Ou d’une autre machine, par POST /users/ avec l’en-tête X-Code-Premier-Compte: ${codePremierCompte} (ce code ne sert qu’à cela, et une fois).`,
+      );
+    }
   }
   if (!estLocal(config.api.host) && config.api.proxys.length === 0) {
     err(

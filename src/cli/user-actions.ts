@@ -1,9 +1,10 @@
 import { hacher } from '../api/auth/mot-de-passe.ts';
 import { refusAdresse, refusMotDePasse, refusNom } from '../api/auth/politique.ts';
+import { Amorcage } from '../archives/amorcage.ts';
 import { Effacements } from '../archives/effacements.ts';
 import type { Coffre } from '../base/chiffrement.ts';
 import { exigerCles } from '../base/config/api.ts';
-import { AtelierError } from '../base/errors.ts';
+import { AtelierError, messageOf } from '../base/errors.ts';
 import { ROLES, type Role } from '../base/roles.ts';
 import { FactoryTime } from '../base/time.ts';
 import { noter } from '../postgres/audit.ts';
@@ -89,6 +90,10 @@ async function add(cli: Cli, { nom, email, role, stdin }: Demande): Promise<numb
     }),
   );
   cli.out(`Compte « ${printable(compte.username)} » créé, rôle ${compte.role}.`);
+  const marque = new Amorcage(cli.config.archivesDir);
+  await marque.noter().catch((error: unknown) => {
+    cli.err(`Pas noté dans ${marque.path} qu’il y a un compte : ${messageOf(error)}`);
+  });
   return 0;
 }
 

@@ -5,6 +5,7 @@ import type { Config } from '../base/config.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
 import { ensureCentre } from '../postgres/centres.ts';
+import { fermerPorte } from '../postgres/comptes/installation.ts';
 import { lockCentre } from '../postgres/journaux/fichiers.ts';
 import {
   type Adoption,
@@ -176,6 +177,8 @@ async function commencer(ctx: ReconstructionContext): Promise<void> {
           `La base n’est pas vide : ${what.join(', ')} (lignes). Pour y ajouter ce que les archives savent de plus : --completer.`,
         );
       }
+      // Archives there are, so this is no new installation, though no account is left.
+      await fermerPorte(client);
       await poserMarque(client, { genre: 'reconstruction', sauvegarde: '' });
     });
   });

@@ -167,7 +167,13 @@ export async function peupler({ atelier }: Etabli): Promise<void> {
 }
 
 /** Tables that a restoration does not leave as they were saved, on purpose. */
-export const CHANGEES = new Set(['execution', 'journal_audit', 'jeton_rafraichissement', 'user']);
+export const CHANGEES = new Set([
+  'execution',
+  'journal_audit',
+  'jeton_rafraichissement',
+  'user',
+  'installation',
+]);
 
 /** Every row of every table, as text; by table. */
 export async function toutesLesLignes(pool: Pool, schema = 'public'): Promise<Record<string, string[]>> {

@@ -75,9 +75,11 @@ const FIXES: Readonly<Record<string, number>> = {
   centre_usinage: 2,
   cle_chiffrement: 1,
   commandes_volets_roulants: 0,
+  installation: 1,
   jour_a_recalculer: 0,
   migration: 99,
   planification: 0,
+  reseau_connu: 10,
   type_evenement: 2,
   user: 1,
 };

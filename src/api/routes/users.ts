@@ -9,7 +9,7 @@ import {
   journalDePersonne,
   listerConnexions,
 } from '../../postgres/comptes/export-compte.ts';
-import { existeUnCompte, listerComptes } from '../../postgres/comptes/users.ts';
+import { listerComptes } from '../../postgres/comptes/users.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
 import {
@@ -23,6 +23,7 @@ import {
   retirerCompte,
 } from '../auth/comptes.ts';
 import { Freinage } from '../auth/freinage.ts';
+import { ENTETE_CODE, peutOuvrir, retenirAmorcage } from '../auth/premier-compte.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
@@ -44,6 +45,11 @@ const ADMIN: Acces = { acces: 'compte', role: 'admin' };
 const SOI: Acces = { acces: 'compte', role: 'lecteur' };
 const VIDE = z.undefined().describe('Fait');
 const ALL_KEYS = 1_000_000;
+const entetesDeCreation = z.looseObject({
+  [ENTETE_CODE]: z.string().optional().meta({
+    description: 'Pour le tout premier compte, d’une autre machine : le code qu’affiche atelier serve',
+  }),
+});
 
 /** Accounts: everyone has his own at `/users/me`, admins have all. */
 export function routesUsers(app: FastifyInstance, deps: ApiDeps): void {
@@ -66,9 +72,10 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         operationId: 'creer_user',
         summary: 'Créer un compte',
         description:
-          'Ouvert à tous tant qu’il n’y a aucun compte : le premier devient admin. Ensuite, seul un admin crée des comptes.',
+          'Le premier compte d’une installation neuve devient admin ; il se crée depuis la machine même, ou avec le code qu’affiche `atelier serve` (X-Code-Premier-Compte). Ensuite, et pour toujours, seul un admin crée des comptes.',
         security: [{}, { motDePasse: [] }],
         querystring: SANS_PARAMETRE,
+        headers: entetesDeCreation,
         body: compteSaisi,
         response: {
           201: json('Le compte créé', compteLu),
@@ -77,7 +84,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
       },
       // Before the body is read: a stranger is not told what a good one looks like.
       onRequest: async (request) => {
-        if (await existeUnCompte(deps.pool)) await authenticate(request, ADMIN);
+        if (!(await peutOuvrir(deps, request))) await authenticate(request, ADMIN);
       },
     },
     async (request, reply) => {
@@ -88,6 +95,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
           headers: DEFI,
         });
       }
+      if (!request.acteur) await retenirAmorcage(deps);
       return repondreCree(reply, `/users/${compte.id}`, corpsDeCompte(compte));
     },
   );

@@ -61,6 +61,12 @@ const tentative = (colonne: string, quoi: string): ColonnePersonnelle => ({
   },
 });
 
+const reseau = (colonne: string, quoi: string): ColonnePersonnelle => ({
+  ...{ table: 'reseau_connu', colonne, quoi, finalite: 'freinage', base: 'obligation' },
+  conservation: 'comptes',
+  export: { absente: 'empreinte à clé d’un réseau : ne se relit pas ; les réseaux en clair sont au journal' },
+});
+
 /**
  * Every column with personal data (R1). A test compares it with the database: a new text column of these tables, or a
  * column elsewhere that refers to an account, has to be listed here, and so in the register and in the export.
@@ -112,6 +118,9 @@ export const INVENTAIRE: readonly ColonnePersonnelle[] = [
   tentative('refus', 'essais refusés sans être vérifiés'),
   tentative('dernier_echec', 'dernier échec'),
   tentative('bloquee_jusqua', 'fin du délai'),
+  reseau('user_id', 'compte'),
+  reseau('reseau', 'empreinte à clé d’un réseau (/24, /48) d’où le compte s’est connecté'),
+  reseau('vu_le', 'dernière connexion de là'),
   {
     ...{ table: 'execution', colonne: 'demandeur', quoi: 'compte qui a demandé la tâche par l’API' },
     ...{
@@ -139,4 +148,5 @@ export const TABLES_PERSONNELLES = [
   'jeton_rafraichissement',
   'journal_audit',
   'tentative_connexion',
+  'reseau_connu',
 ] as const;

@@ -3,6 +3,7 @@ import type { Coffre } from '../../base/chiffrement.ts';
 import type { Role } from '../../base/roles.ts';
 import { type Client, type Queryable, transaction } from '../pool.ts';
 import { chiffrerLigne, refuserCleDepassee, verrouillerComptes } from './coffre.ts';
+import { fermerPorte, lirePorte } from './installation.ts';
 import { garderUnAdmin, refuserDoublon } from './users-gardes.ts';
 
 // The doors to accounts are all here.
@@ -57,7 +58,8 @@ export async function existeUnCompte(db: Queryable): Promise<boolean> {
 /**
  * Makes an account; in the transaction that `client` is in, or one of its own.
  *
- * @param options `seulementSiAucun`: only as the very first account
+ * @param options `seulementSiAucun`: only as the very first account that there ever was; `essai`: an account of the
+ *   demonstration, after which this is still a new installation
  * @returns undefined when it was to be the first, and is not
  * @throws CompteRefuse (ATL_A502) when the name or the address is taken, in whatever spelling
  */
@@ -65,22 +67,22 @@ export async function creerCompte(
   client: Client,
   coffre: Coffre,
   compte: NouveauCompte,
-  options?: { seulementSiAucun?: false },
+  options?: { seulementSiAucun?: false; essai?: boolean },
 ): Promise<Compte>;
 export async function creerCompte(
   client: Client,
   coffre: Coffre,
   compte: NouveauCompte,
-  options: { seulementSiAucun?: boolean },
+  options: { seulementSiAucun?: boolean; essai?: boolean },
 ): Promise<Compte | undefined>;
 export async function creerCompte(
   client: Client,
   coffre: Coffre,
   compte: NouveauCompte,
-  options: { seulementSiAucun?: boolean } = {},
+  options: { seulementSiAucun?: boolean; essai?: boolean } = {},
 ): Promise<Compte | undefined> {
   return await ecrire(client, coffre, async () => {
-    if (options.seulementSiAucun && (await existeUnCompte(client))) return undefined;
+    if (options.seulementSiAucun && !(await lirePorte(client)).ouverte) return undefined;
     const username = ranger(compte.username);
     const email = ranger(compte.email);
     await refuserDoublon(client, coffre, 'username', username);
@@ -95,6 +97,7 @@ export async function creerCompte(
         ...[coffre.cleId, compte.motDePasseHache, compte.role],
       ],
     );
+    if (!options.essai) await fermerPorte(client);
     return lire(coffre, rows[0]!);
   });
 }

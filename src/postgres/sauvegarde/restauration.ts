@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { from as copyFrom } from 'pg-copy-streams';
 import { AtelierError, messageOf } from '../../base/errors.ts';
+import { fermerPorte } from '../comptes/installation.ts';
 import type { Client } from '../pool.ts';
 import {
   type EmpreinteDeTable,
@@ -14,7 +15,10 @@ import { LecteurDeBase } from './lecture.ts';
 import { tablesDuSchema } from './schema.ts';
 
 /** Tables whose rows come back by themselves: with nothing else in it, a database is a new one. */
-const SANS_VALEUR = new Set(['migration', 'planification', 'cle_chiffrement', 'execution', TABLE_DE_MARQUE]);
+const SANS_VALEUR = new Set([
+  ...['migration', 'planification', 'cle_chiffrement', 'execution', 'installation'],
+  TABLE_DE_MARQUE,
+]);
 
 /** What stands in the way of a restoration into a database. */
 export interface Occupation {
@@ -192,6 +196,9 @@ export async function finirRestauration(client: Client, nom: string, instant: st
       WHERE etat IN ('en_cours', 'en_attente')`,
     [`interrompue : base restaurée de ${nom}`],
   );
+  // Whoever restores a database that had no account yet makes the first by command: the door over the network was for
+  // a new installation.
+  await fermerPorte(client);
   await client.query('DELETE FROM jeton_rafraichissement');
   await client.query(`UPDATE "user" SET version_jetons = version_jetons + ${JETONS}`);
 }
