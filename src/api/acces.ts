@@ -51,14 +51,33 @@ export function aLeRole(role: Role, voulu: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(voulu);
 }
 
-/** Whether an actor may call a route. */
-export function autorise(acteur: Acteur, acces: Acces): boolean {
+/**
+ * Whether an actor may call a route.
+ *
+ * @param inclus resources of which its answer brings rows along
+ */
+export function autorise(acteur: Acteur, acces: Acces, inclus: readonly Ressource[] = []): boolean {
   if (acces.acces === 'public') return true;
   if (!aLeRole(acteur.role, acces.role)) return false;
   if (!acteur.cle) return true;
   if (acces.acces === 'compte') return false;
-  const { ressource, action } = acces;
-  return acteur.cle.portees.some((portee) => portee === `${ressource}:${action}` || portee === `*:${action}`);
+  return porteesManquantes(acteur, acces, inclus).length === 0;
+}
+
+/** Scopes that a key lacks for a route and what its answer includes; of a person, none. */
+export function porteesManquantes(
+  { cle }: Acteur,
+  { ressource, action }: Extract<Acces, { acces: 'donnees' }>,
+  inclus: readonly Ressource[],
+): string[] {
+  if (!cle) return [];
+  const has = (nom: Ressource, what: Action): boolean =>
+    cle.portees.some((portee) => portee === `${nom}:${what}` || portee === `*:${what}`);
+  return [
+    ...(has(ressource, action) ? [] : [`${ressource}:${action}`]),
+    // Whatever the route does, what it includes it only shows.
+    ...inclus.filter((nom) => !has(nom, 'lire')).map((nom) => `${nom}:lire`),
+  ];
 }
 
 /** Reading a resource, or writing it. */

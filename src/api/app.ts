@@ -12,12 +12,13 @@ import fastify, {
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Acces, Acteur } from './acces.ts';
-import { authentifier } from './auth/authentifier.ts';
+import { authentifier, exigerInclus } from './auth/authentifier.ts';
 import { refuserAvantLecture, refuserClient } from './client-errors.ts';
 import { exigerCorps, lireCorps } from './corps.ts';
 import { ENTETES_LISIBLES, entetesCors } from './cors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
+import { type Inclusions, inclusionsDeRoute } from './inclusions.ts';
 import { journaliser } from './journal.ts';
 import { retenirEcritures } from './lectures.ts';
 import { mesurerRequetes } from './mesures.ts';
@@ -53,6 +54,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** who may call the route; every route says it */
     acces?: Acces;
+    /** what its answers bring along of other resources: from their schemas */
+    inclus?: Inclusions;
   }
   interface FastifyRequest {
     /** whoever makes the request; on a public route nobody */
@@ -160,6 +163,9 @@ export async function buildApp(
     if (route.config?.acces === undefined && route.schema?.['hide'] !== true) {
       throw new Error(`${route.method} ${route.url} : une route dit qui peut l’appeler (config.acces)`);
     }
+    const { config } = route;
+    if (config?.acces?.acces === 'donnees')
+      config.inclus = inclusionsDeRoute(route.schema, config.acces.ressource);
     // Unknown parameters are refused by name, also where none is known; probes may add what they like.
     const { schema } = route;
     if (schema && schema['hide'] !== true && !schema['tags']?.includes('santé')) {
@@ -208,6 +214,7 @@ export async function buildApp(
   app.addHook('onRequest', authentifier(deps));
   retenirEcritures(app, deps);
   app.addHook('preValidation', exigerCorps);
+  app.addHook('preHandler', exigerInclus(deps));
   let stopping = false;
   app.addHook('preClose', async () => {
     stopping = true;

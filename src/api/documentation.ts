@@ -92,9 +92,11 @@ export async function documenter(app: FastifyInstance): Promise<void> {
     exposeHeadRoutes: false,
     transform: (document) => {
       const { schema, url } = jsonSchemaTransform(document);
-      const acces = document.route.config?.acces;
+      const { acces, inclus } = document.route.config ?? {};
       const security = schema.security ?? securiteDe(acces);
-      const description = [schema.description, accesEnMots(acces, security)].filter(Boolean).join('\n\n');
+      const description = [schema.description, accesEnMots(acces, security, inclus)]
+        .filter(Boolean)
+        .join('\n\n');
       // « Lire : Une pièce », as the machinery of the resources has it, in one sentence.
       const summary = (schema.summary ?? '').replace(
         / : (Une?|les) /u,

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { messageSansValeurs } from '../base/log-redaction.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Annonce, Ecoute } from '../postgres/ecoute.ts';
+import type { Ressource } from './acces.ts';
 import { Probleme } from './problemes.ts';
 
 /** What can be followed; also the names of the events. */
@@ -12,7 +13,7 @@ export const SUJETS = [
   'executions',
   'centres',
   'alertes',
-] as const;
+] as const satisfies readonly Ressource[];
 export type Sujet = (typeof SUJETS)[number];
 
 const SUJET_DE: Readonly<Record<string, Sujet>> = {

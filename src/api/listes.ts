@@ -8,6 +8,7 @@ import type { ApiDeps } from './deps.ts';
 import { envoyerJson } from './etag.ts';
 import { exporter } from './exports.ts';
 import { type Format, formatDemande, XLSX } from './formats.ts';
+import { aQui } from './inclusions.ts';
 import { enLecture } from './lectures.ts';
 import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
@@ -44,6 +45,9 @@ export function routeDeListe(
   parChemin?: ListeParChemin,
 ): void {
   const { nom, pluriel, table, lu, filtres } = ressource;
+  // Or a key would read its rows in answers that include them, without its scope.
+  if (aQui(lu) !== nom)
+    throw new Error(`${nom}: its schema must say whose rows it describes (inclusions.ts)`);
   const optional = Object.fromEntries(
     Object.entries(parChemin ? {} : filtres).map(([key, schema]) => [key, schema.optional()]),
   );

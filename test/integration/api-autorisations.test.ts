@@ -1,6 +1,6 @@
 // S12, API1, API5: every route × everyone who may call it or not; the table is autorisations/matrice.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enRoute, routesVivantes } from '../harness/openapi.ts';
+import { documentDe, enRoute, operationsLues, routesVivantes } from '../harness/openapi.ts';
 import { MATRICE, QUI, type Qui, type Regle } from './autorisations/matrice.ts';
 import { creerMonde, FORMULAIRE, type Monde } from './autorisations/monde.ts';
 
@@ -52,16 +52,52 @@ async function adresse(route: string, { cible }: Regle): Promise<string> {
 
 it('S12: a live route has a row, and a row has a live route', () => {
   const vivantes = routesVivantes(monde.api.app).filter((route) => !SANS_LIGNE.test(route));
+  // A query makes a row of its own of a route that has one without.
   const lignes = Object.keys(MATRICE).map((route) => {
-    const [methode, chemin = ''] = route.split(' ');
+    const [methode, chemin = ''] = route.split('?')[0]!.split(' ');
     return `${methode} ${enRoute(chemin)}`;
   });
-  expect(lignes.sort()).toEqual(vivantes);
+  expect([...new Set(lignes)].sort()).toEqual(vivantes);
 });
 
 it('S12: a row has a status for everybody', () => {
   for (const [route, { attendus }] of Object.entries(MATRICE))
     expect(attendus, route).toHaveLength(QUI.length);
+});
+
+/** Scopes that the document says a route asks of a key: always, and for parts of the answer. */
+function porteesDites(): Map<string, { toujours: string[]; selon: Map<string, string> }> {
+  return new Map(
+    operationsLues(documentDe(monde.api.app)).map(({ nom, operation }) => {
+      const [always = '', asked = ''] = (
+        /clé d’API avec (.*)/.exec(operation.description ?? '')?.[1] ?? ''
+      ).split('ce que inclure demande');
+      const toujours = Array.from(always.matchAll(/`([\w*-]+:\w+)`/g), ([, portee]) => portee!);
+      const parts = Array.from(
+        asked.matchAll(/`([\w-]+:lire)` pour (\w+)/g),
+        ([, portee, part]) => [part!, portee!] as const,
+      );
+      return [nom, { toujours, selon: new Map(parts) }];
+    }),
+  );
+}
+
+it('S12: the scopes that answers need, by what their schemas include, are those of the table', () => {
+  const dites = porteesDites();
+  const table: Record<string, readonly string[]> = {};
+  const document: Record<string, readonly string[]> = {};
+  for (const [route, { portee, inclus = [] }] of Object.entries(MATRICE)) {
+    // Streams have no schema.
+    if (portee === undefined || route.startsWith('GET /evenements')) continue;
+    const [nom = '', query = ''] = route.split('?');
+    const { toujours, selon } = dites.get(nom)!;
+    const parts = new URLSearchParams(query).get('inclure')?.split(',') ?? [];
+    table[route] = [portee, ...inclus].sort();
+    document[route] = [...toujours, ...parts.map((part) => selon.get(part)!)].sort();
+    // No part can be asked for that has no row of its own.
+    for (const part of selon.keys()) expect(MATRICE).toHaveProperty([`${nom}?inclure=${part}`]);
+  }
+  expect(document).toEqual(table);
 });
 
 describe.each(Object.entries(MATRICE))('%s', (route, regle) => {
@@ -130,7 +166,7 @@ describe('S13: what is another’s does not exist', () => {
     for (const route of Object.keys(MATRICE)) {
       const [methode, chemin = ''] = route.split(' ');
       if (methode !== 'GET' || /^\/(health|metrics)/.test(chemin)) continue;
-      const path = chemin.replace(/\{\w+\}/, '1').replace(/\/$/, '');
+      const path = chemin.replace(/\{\w+\}/, '1').replace(/\?.*|\/$/, '');
       for (const url of [path, `${path}/`]) {
         const get = await monde.api.app.inject({ url });
         expect([url, get.statusCode]).toEqual([url, 401]);

@@ -3,8 +3,9 @@ import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { refusAuthentification } from '../../base/metrics.ts';
 import { etatCle, noterUtilisation } from '../../postgres/comptes/cles.ts';
 import { etatsComptes } from '../../postgres/comptes/users.ts';
-import { type Acces, type Acteur, autorise } from '../acces.ts';
+import { type Acces, type Acteur, autorise, porteesManquantes, type Ressource } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
+import { inclusDe, SANS_INCLUSION } from '../inclusions.ts';
 import { Probleme } from '../problemes.ts';
 import { decouperCle, empreinteDe, memeSecret, PREFIXE_CLE } from './cle.ts';
 import { EtatsDesComptes } from './etats.ts';
@@ -72,15 +73,43 @@ export function authentification(deps: ApiDeps): Authentification {
       });
     }
     request.acteur = found;
-    if (autorise(found, acces)) return;
+    const { toujours } = request.routeOptions.config.inclus ?? SANS_INCLUSION;
+    if (autorise(found, acces, toujours)) return;
     refusAuthentification.inc({ reason: 'interdit' });
     await refused.noter(request, 'acces_refuse', { details: { statut: 403, ...routeOf(request) } });
-    throw interdit(found, acces);
+    throw interdit(found, acces, toujours);
   };
 }
 
+/**
+ * The second look, once the query has been read: what it asks to be included has its own scopes.
+ *
+ * @throws Probleme 403
+ */
+export function exigerInclus(deps: ApiDeps): (request: FastifyRequest) => Promise<void> {
+  const refused = new JournalDesRefus(deps);
+  return async (request) => {
+    const { acces } = request.routeOptions.config;
+    if (acces?.acces !== 'donnees' || !request.acteur) return;
+    await exigerRessources(refused, request, acces, inclusDe(request));
+  };
+}
+
+async function exigerRessources(
+  refused: JournalDesRefus,
+  request: FastifyRequest,
+  acces: Extract<Acces, { acces: 'donnees' }>,
+  inclus: readonly Ressource[],
+): Promise<void> {
+  const acteur = acteurDe(request);
+  if (autorise(acteur, acces, inclus)) return;
+  refusAuthentification.inc({ reason: 'interdit' });
+  await refused.noter(request, 'acces_refuse', { details: { statut: 403, ...routeOf(request) } });
+  throw interdit(acteur, acces, inclus);
+}
+
 /** 403; says what is missing, nothing of what is there. */
-function interdit(acteur: Acteur, acces: Acces): Probleme {
+function interdit(acteur: Acteur, acces: Acces, inclus: readonly Ressource[]): Probleme {
   const headers = { 'www-authenticate': 'Bearer realm="atelier", error="insufficient_scope"' };
   if (acteur.cle && acces.acces === 'compte') {
     return new Probleme(
@@ -91,11 +120,21 @@ function interdit(acteur: Acteur, acces: Acces): Probleme {
       },
     );
   }
-  const scope = acces.acces === 'donnees' ? `${acces.ressource}:${acces.action}` : '';
+  const missing = acces.acces === 'donnees' ? porteesManquantes(acteur, acces, inclus) : [];
   const role = acces.acces === 'public' ? '' : acces.role;
   return acteur.cle
-    ? new Probleme(403, `Il faut une clé avec la portée ${scope}, d’un compte ${role} au moins.`, { headers })
+    ? new Probleme(
+        403,
+        missing.length === 0
+          ? `Il faut une clé d’un compte ${role} au moins.`
+          : `Il faut une clé avec ${enMots(missing)}, d’un compte ${role} au moins.`,
+        { headers },
+      )
     : new Probleme(403, `Il faut le rôle ${role}.`, { headers });
+}
+
+function enMots(scopes: readonly string[]): string {
+  return scopes.length === 1 ? `la portée ${scopes[0]}` : `les portées ${scopes.join(', ')}`;
 }
 
 interface Refuse {

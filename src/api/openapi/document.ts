@@ -1,5 +1,6 @@
 /** What the document of the API gets beyond what its schemas say by themselves. */
 import type { Acces } from '../acces.ts';
+import { type Inclusions, SANS_INCLUSION } from '../inclusions.ts';
 import { parametresCommuns } from './entetes.ts';
 import { exempleDe } from './exemples.ts';
 import { completerReponses, composantsCommuns } from './reponses.ts';
@@ -56,12 +57,16 @@ export function securiteDe(acces: Acces | undefined): Record<string, string[]>[]
 export function accesEnMots(
   acces: Acces | undefined,
   security: readonly object[] | undefined,
+  inclus: Inclusions = SANS_INCLUSION,
 ): string | undefined {
   if (!acces) return undefined;
   if (acces.acces === 'public') return security?.length === 0 ? '**Accès** : ouvert à tous.' : undefined;
   const role = acces.role === 'lecteur' ? 'tout compte' : `rôle \`${acces.role}\``;
   if (acces.acces === 'compte') return `**Accès** : ${role} ; pas de clé d’API.`;
-  return `**Accès** : ${role} ; clé d’API avec la portée \`${acces.ressource}:${acces.action}\`.`;
+  const also = inclus.toujours.map((nom) => `, \`${nom}:lire\``).join('');
+  const asked = Object.entries(inclus.selon).map(([part, nom]) => `\`${nom}:lire\` pour ${part}`);
+  const more = asked.length > 0 ? ` ; et ce que inclure demande : ${asked.join(', ')}` : '';
+  return `**Accès** : ${role} ; clé d’API avec ${also === '' ? 'la portée' : 'les portées'} \`${acces.ressource}:${acces.action}\`${also}${more}.`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CENTRES } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { centreUsinage } from '../schemas/centres.ts';
 import { FILTRES } from '../schemas/listes.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_CENTRES: Ressource = {
   libelle: 'Un centre d’usinage',
   pluriel: 'centres d’usinage',
   table: CENTRES,
-  lu: centreUsinage,
+  lu: de('centres', centreUsinage),
   filtres: { type_cu: FILTRES.type_cu, actif: FILTRES.actif },
   triDefaut: [{ colonne: 'id', sens: 'asc' }],
 };

@@ -1,4 +1,5 @@
 import { COMMANDES } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { commandeVolet } from '../schemas/commandes.ts';
 import { FILTRES } from '../schemas/listes.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_COMMANDES: Ressource = {
   libelle: 'Une commande de volets roulants',
   pluriel: 'commandes de volets roulants',
   table: COMMANDES,
-  lu: commandeVolet,
+  lu: de('commandes-volets', commandeVolet),
   filtres: {
     numero_commande: FILTRES.numero_commande,
     extension: FILTRES.extension,

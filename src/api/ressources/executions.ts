@@ -1,4 +1,5 @@
 import { EXECUTIONS } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { executionLue } from '../schemas/executions.ts';
 import { FILTRES } from '../schemas/listes.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_EXECUTIONS: Ressource = {
   libelle: 'Un passage de tâche',
   pluriel: 'passages des tâches',
   table: EXECUTIONS,
-  lu: executionLue,
+  lu: de('executions', executionLue),
   filtres: {
     tache: FILTRES.tache,
     etat: FILTRES.etat_execution,

@@ -1,4 +1,5 @@
 import { FICHIERS, REJETS } from '../../postgres/lecture/tables-fichiers.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { idTexte } from '../schemas/commun.ts';
 import { FILTRES_FICHIERS, fichierLog, ligneRejetee } from '../schemas/fichiers.ts';
@@ -9,7 +10,7 @@ export const RESSOURCE_FICHIERS: Ressource = {
   libelle: 'Un fichier LOG',
   pluriel: 'fichiers LOG',
   table: FICHIERS,
-  lu: fichierLog,
+  lu: de('fichiers', fichierLog),
   filtres: {
     centre_usinage_id: FILTRES.centre_usinage_id,
     type_cu: FILTRES.type_cu,
@@ -24,7 +25,7 @@ export const RESSOURCE_REJETS: Ressource = {
   libelle: 'Une ligne en quarantaine',
   pluriel: 'lignes en quarantaine',
   table: REJETS,
-  lu: ligneRejetee,
+  lu: de('rejets', ligneRejetee),
   filtres: {
     centre_usinage_id: FILTRES.centre_usinage_id,
     type_cu: FILTRES.type_cu,

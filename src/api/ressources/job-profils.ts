@@ -1,4 +1,5 @@
 import { JOB_PROFILS } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { jobProfil } from '../schemas/job-profils.ts';
 import { FILTRES } from '../schemas/listes.ts';
@@ -9,7 +10,7 @@ export const RESSOURCE_JOB_PROFILS: Ressource = {
   libelle: 'Une barre de profilé chargée',
   pluriel: 'barres de profilé chargées',
   table: JOB_PROFILS,
-  lu: jobProfil,
+  lu: de('job-profils', jobProfil),
   filtres: { ...FILTRES_DE_DETAIL, reference: FILTRES.reference, couleur: FILTRES.couleur },
   triDefaut: [{ colonne: 'id', sens: 'asc' }],
   triRestreint: dansLeTemps('timestamp_debut'),

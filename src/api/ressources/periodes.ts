@@ -1,4 +1,5 @@
 import { PERIODES_ARRET, PERIODES_ATTENTE } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { periodeArret, periodeAttente } from '../schemas/periodes.ts';
 import { dansLeTemps, FILTRES_DE_DETAIL } from './details.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_PERIODES_ATTENTE: Ressource = {
   libelle: 'Une attente',
   pluriel: 'attentes',
   table: PERIODES_ATTENTE,
-  lu: periodeAttente,
+  lu: de('periodes-attente', periodeAttente),
   filtres: FILTRES_DE_DETAIL,
   triDefaut: [{ colonne: 'id', sens: 'asc' }],
   triRestreint: dansLeTemps('timestamp_debut'),
@@ -19,7 +20,7 @@ export const RESSOURCE_PERIODES_ARRET: Ressource = {
   libelle: 'Un arrêt',
   pluriel: 'arrêts',
   table: PERIODES_ARRET,
-  lu: periodeArret,
+  lu: de('periodes-arret', periodeArret),
   filtres: FILTRES_DE_DETAIL,
   triDefaut: [{ colonne: 'id', sens: 'asc' }],
   triRestreint: dansLeTemps('timestamp_debut'),

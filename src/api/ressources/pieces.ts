@@ -1,4 +1,5 @@
 import { PIECES } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { pieceProduction } from '../schemas/pieces.ts';
 import { dansLeTemps, FILTRES_DE_DETAIL } from './details.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_PIECES: Ressource = {
   libelle: 'Une pièce',
   pluriel: 'pièces',
   table: PIECES,
-  lu: pieceProduction,
+  lu: de('pieces-production', pieceProduction),
   filtres: FILTRES_DE_DETAIL,
   triDefaut: [{ colonne: 'id', sens: 'asc' }],
   triRestreint: dansLeTemps('timestamp_production'),

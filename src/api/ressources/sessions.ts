@@ -1,4 +1,5 @@
 import { SESSIONS } from '../../postgres/lecture/tables.ts';
+import { de } from '../inclusions.ts';
 import type { Ressource } from '../ressource.ts';
 import { FILTRES } from '../schemas/listes.ts';
 import { sessionProduction } from '../schemas/sessions.ts';
@@ -8,7 +9,7 @@ export const RESSOURCE_SESSIONS: Ressource = {
   libelle: 'Une session de production',
   pluriel: 'sessions de production',
   table: SESSIONS,
-  lu: sessionProduction,
+  lu: de('sessions', sessionProduction),
   filtres: {
     centre_usinage_id: FILTRES.centre_usinage_id,
     type_cu: FILTRES.type_cu,

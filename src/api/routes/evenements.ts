@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { lire } from '../acces.ts';
+import { type Acteur, autorise, lire } from '../acces.ts';
 import { acteurDe, authentification } from '../auth/authentifier.ts';
 import type { ApiDeps } from '../deps.ts';
 import { SUJETS, type Sujet } from '../evenements.ts';
@@ -15,7 +15,7 @@ const tables = z
   .pipe(z.array(z.enum(SUJETS, `Attendu un ou plusieurs de : ${SUJETS.join(', ')}.`)))
   .meta({
     type: 'string',
-    description: `Ce qu’on veut suivre, séparé par des virgules (${SUJETS.join(', ')}) ; tout par défaut`,
+    description: `Ce qu’on veut suivre, séparé par des virgules (${SUJETS.join(', ')}) ; par défaut tout, d’une clé tout ce qu’elle peut lire`,
     examples: ['sessions,commandes-volets'],
   });
 
@@ -25,7 +25,12 @@ const DESCRIPTION = `Flux \`text/event-stream\` (Server-Sent Events), à lire av
 - \`resynchroniser\` : à l’ouverture, et chaque fois que des changements ont pu manquer : relire ce qu’on affiche.
 - \`fin\` : le flux se ferme ; \`data\` est \`{"raison": "jeton" | "acces" | "arret"}\` : jeton expiré (en prendre un autre), accès changé, serveur arrêté (revenir).
 
-Toutes les 15 secondes au moins, un commentaire montre que le flux vit. Un client qui ne lit pas est coupé.`;
+Toutes les 15 secondes au moins, un commentaire montre que le flux vit. Un client qui ne lit pas est coupé. Une clé a besoin, en plus, de la portée de chaque chose qu’elle suit.`;
+
+/** A key learns of changes only where it may read what has changed. */
+function peutSuivre(acteur: Acteur, sujet: Sujet): boolean {
+  return autorise(acteur, lire(sujet));
+}
 
 /** `GET /evenements`: what changes, as it does. */
 export function routesEvenements(app: FastifyInstance, deps: ApiDeps): void {
@@ -55,16 +60,24 @@ export function routesEvenements(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const acteur = acteurDe(request);
-      const { tables: wanted } = request.query as { tables?: Sujet[] };
+      const { tables: asked } = request.query as { tables?: Sujet[] };
+      const wanted = asked ?? SUJETS.filter((sujet) => peutSuivre(acteur, sujet));
+      const refused = wanted.length === 0 ? SUJETS : wanted.filter((sujet) => !peutSuivre(acteur, sujet));
+      if (refused.length > 0) {
+        const what = refused.map((sujet) => `${sujet}:lire`).join(wanted.length === 0 ? ' ou ' : ', ');
+        throw new Probleme(403, `Suivre ce qui change demande aussi la portée de ce qui change : ${what}.`, {
+          headers: { 'www-authenticate': 'Bearer realm="atelier", error="insufficient_scope"' },
+        });
+      }
       const flux = evenements.ouvrir({
         compte: acteur.userId,
         cle: acteur.cle?.id,
-        sujets: new Set(wanted ?? SUJETS),
+        sujets: new Set(wanted),
         expire: acteur.expire * 1000,
         verifier: async () => {
           try {
             await authenticate(request, ACCES);
-            return true;
+            return wanted.every((sujet) => peutSuivre(acteurDe(request), sujet));
           } catch (error) {
             if (error instanceof Probleme && (error.status === 401 || error.status === 403)) return false;
             throw error;

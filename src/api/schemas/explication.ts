@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { de } from '../inclusions.ts';
 import { date, id, instantLu } from './commun.ts';
 
 const secondes = z.number().min(0).meta({ description: 'Secondes, exactes à la microseconde' });
@@ -29,8 +30,9 @@ const periodeExpliquee = z
     description: 'Période et ce qui en compte ; les quatre parts font la durée',
   });
 
+/** Where lines of logs stand: what tells of them, and the lines themselves, are the files'. */
 const lieu = {
-  fichier_id: id.nullable().meta({ description: 'Dans /fichiers/' }),
+  fichier_id: de('fichiers', id.nullable().meta({ description: 'Dans /fichiers/' })),
   chemin: z
     .string()
     .nullable()
@@ -84,8 +86,8 @@ export const explicationDeSession = z
       .object({ fenetre: secondes, arrets: secondes, attentes: secondes, effectif: secondes })
       .nullable()
       .meta({ description: 'fenetre = arrets + attentes + effectif' }),
-    periodes_arret: z.array(periodeExpliquee),
-    periodes_attente: z.array(periodeExpliquee),
+    periodes_arret: de('periodes-arret', z.array(periodeExpliquee)),
+    periodes_attente: de('periodes-attente', z.array(periodeExpliquee)),
     formules: z.array(
       z.object({
         chiffre: z.enum(CHIFFRES),

@@ -17,6 +17,7 @@ export const QUI = [
   'clé d’un lecteur',
   'clé révoquée',
   'compte désactivé',
+  'clé sans ce qui est inclus',
 ] as const;
 export type Qui = (typeof QUI)[number];
 
@@ -27,6 +28,8 @@ export interface Regle {
   readonly attendus: Attendus;
   /** scope that the key of the column « clé avec la portée » has, and the one « sans » lacks */
   readonly portee?: string;
+  /** scopes of what the answer includes beyond that: the key of « clé avec la portée » has them, too */
+  readonly inclus?: readonly string[];
   /** a body that the route takes; a number makes it unlike any other */
   readonly corps?: (n: number) => Record<string, unknown>;
   /** where `{id}` and the like come from: a row that may be used up, or one that imports made */
@@ -49,13 +52,15 @@ export type Cible =
   | 'statut';
 
 // The account « autre compte » is a gestionnaire, as is the owner of the first two keys.
-const ouvert = (ok: number): Attendus => [ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok];
-const lecture: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401];
-const ecriture = (ok: number): Attendus => [401, 401, 401, 403, ok, ok, ok, ok, 403, 403, 401, 401];
-const compte = (ok: number): Attendus => [401, 401, 401, ok, ok, ok, ok, 403, 403, 403, 401, 401];
-const admin = (ok: number): Attendus => [401, 401, 401, 403, 403, ok, 403, 403, 403, 403, 401, 401];
+const ouvert = (ok: number): Attendus => [ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok];
+const lecture: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 200];
+/** The same, where something of another resource comes along: a key without its scope does not get it. */
+const avecInclus: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 403];
+const ecriture = (ok: number): Attendus => [401, 401, 401, 403, ok, ok, ok, ok, 403, 403, 401, 401, ok];
+const compte = (ok: number): Attendus => [401, 401, 401, ok, ok, ok, ok, 403, 403, 403, 401, 401, 403];
+const admin = (ok: number): Attendus => [401, 401, 401, 403, 403, ok, 403, 403, 403, 403, 401, 401, 403];
 /** Somebody's key: for others there is none, but for an admin; it belongs to « gestionnaire ». */
-const saCle = (ok: number): Attendus => [401, 401, 401, 404, ok, ok, 404, 403, 403, 403, 401, 401];
+const saCle = (ok: number): Attendus => [401, 401, 401, 404, ok, ok, 404, 403, 403, 403, 401, 401, 403];
 
 const INSTANT = '2031-05-28T06:12:00+02:00';
 const FIN = '2031-05-28T06:14:27+02:00';
@@ -87,6 +92,12 @@ const lire = (portee: string, cible?: Cible): Regle => ({
   attendus: lecture,
   portee: `${portee}:lire`,
   ...(cible ? { cible } : {}),
+});
+/** An answer that includes rows, or lines of logs, of other resources. */
+const lireAvec = (portee: string, inclus: readonly string[], cible?: Cible): Regle => ({
+  ...lire(portee, cible),
+  attendus: avecInclus,
+  inclus: inclus.map((nom) => `${nom}:lire`),
 });
 /** The three writes of a resource. */
 function ecritures(
@@ -135,27 +146,40 @@ export const MATRICE: Readonly<Record<string, Regle>> = {
 
   'GET /sessions/': lire('sessions'),
   'GET /sessions/{id}': lire('sessions', 'session'),
-  'GET /sessions/{id}/explication': lire('sessions', 'session'),
+  'GET /sessions/{id}?inclure=job_profils': lireAvec('sessions', ['job-profils'], 'session'),
+  'GET /sessions/{id}?inclure=periodes_attente': lireAvec('sessions', ['periodes-attente'], 'session'),
+  'GET /sessions/{id}?inclure=periodes_arret': lireAvec('sessions', ['periodes-arret'], 'session'),
+  'GET /sessions/{id}?inclure=pieces_production': lireAvec('sessions', ['pieces-production'], 'session'),
+  'GET /sessions/{id}?inclure=job_profils,pieces_production': lireAvec(
+    'sessions',
+    ['job-profils', 'pieces-production'],
+    'session',
+  ),
+  'GET /sessions/{id}/explication': lireAvec(
+    'sessions',
+    ['fichiers', 'periodes-arret', 'periodes-attente'],
+    'session',
+  ),
   ...ecritures('sessions', 'session', CORPS.session, () => ({ total_pieces: 3 })),
 
   'GET /job-profils/': lire('job-profils'),
   'GET /job-profils/{id}': lire('job-profils', 'profil'),
-  'GET /job-profils/{id}/origine': lire('job-profils', 'profil'),
+  'GET /job-profils/{id}/origine': lireAvec('job-profils', ['fichiers'], 'profil'),
   ...ecritures('job-profils', 'profil', CORPS.profil, () => ({ couleur: '7016' })),
 
   'GET /periodes-attente/': lire('periodes-attente'),
   'GET /periodes-attente/{id}': lire('periodes-attente', 'attente'),
-  'GET /periodes-attente/{id}/origine': lire('periodes-attente', 'attente'),
+  'GET /periodes-attente/{id}/origine': lireAvec('periodes-attente', ['fichiers'], 'attente'),
   ...ecritures('periodes-attente', 'attente', CORPS.periode, () => ({ timestamp_debut: INSTANT })),
 
   'GET /periodes-arret/': lire('periodes-arret'),
   'GET /periodes-arret/{id}': lire('periodes-arret', 'arret'),
-  'GET /periodes-arret/{id}/origine': lire('periodes-arret', 'arret'),
+  'GET /periodes-arret/{id}/origine': lireAvec('periodes-arret', ['fichiers'], 'arret'),
   ...ecritures('periodes-arret', 'arret', CORPS.periode, () => ({ timestamp_debut: INSTANT })),
 
   'GET /pieces-production/': lire('pieces-production'),
   'GET /pieces-production/{id}': lire('pieces-production', 'piece'),
-  'GET /pieces-production/{id}/origine': lire('pieces-production', 'piece'),
+  'GET /pieces-production/{id}/origine': lireAvec('pieces-production', ['fichiers'], 'piece'),
   ...ecritures('pieces-production', 'piece', CORPS.piece, () => ({ details: 'A1' })),
 
   'GET /commandes-volets/': lire('commandes-volets'),
@@ -190,5 +214,8 @@ export const MATRICE: Readonly<Record<string, Regle>> = {
     portee: 'alertes:ecrire',
     cible: 'alerte',
   },
-  'GET /evenements': lire('evenements'),
+  // Of nothing else there is anything to tell.
+  'GET /evenements': lireAvec('evenements', ['sessions']),
+  'GET /evenements?tables=sessions': lireAvec('evenements', ['sessions']),
+  'GET /evenements?tables=alertes,executions': lireAvec('evenements', ['alertes', 'executions']),
 };

@@ -74,6 +74,7 @@ export async function creerMonde(): Promise<Monde> {
   // Each account has at most fifty keys: those that lack one scope belong to another.
   const autre = await api.compte('autre', 'gestionnaire');
   const porteur = await api.compte('porteur', 'gestionnaire');
+  const demuni = await api.compte('demuni', 'gestionnaire');
   const fixes = new Map<Qui, Entetes>([
     ['personne', {}],
     ['jeton expiré', await jeton(donnees, gestionnaire, api.deps.cles.signature, -86_400_000)],
@@ -110,7 +111,7 @@ export async function creerMonde(): Promise<Monde> {
     return off.entete;
   }
 
-  async function entetes(qui: Qui, { portee }: Regle, jetable = false): Promise<Entetes> {
+  async function entetes(qui: Qui, { portee, inclus = [] }: Regle, jetable = false): Promise<Entetes> {
     if (jetable && (qui === 'lecteur' || qui === 'gestionnaire' || qui === 'admin')) {
       return (await api.compte(`jetable-${++n}`, qui)).entete;
     }
@@ -119,7 +120,7 @@ export async function creerMonde(): Promise<Monde> {
         ? (await api.compte(`jetable-${++n}`, 'gestionnaire')).entete
         : fixes.get(qui);
     if (fixed) return fixed;
-    const name = `${qui} ${portee}`;
+    const name = `${qui} ${portee} ${inclus.join(' ')}`;
     let made = keys.get(name);
     if (!made) {
       // Where keys have no access at all, no scope gives it: neither this key nor that.
@@ -127,11 +128,14 @@ export async function creerMonde(): Promise<Monde> {
         portee === undefined
           ? TOUT
           : qui === 'clé avec la portée'
-            ? [portee]
-            : PORTEES.filter((p) => p !== portee);
+            ? [portee, ...inclus]
+            : qui === 'clé sans ce qui est inclus'
+              ? [portee]
+              : PORTEES.filter((p) => p !== portee);
       const { authorization } = await key(
         scopes,
-        (qui === 'clé avec la portée' ? gestionnaire : porteur).entete,
+        (qui === 'clé avec la portée' ? gestionnaire : qui === 'clé sans la portée' ? porteur : demuni)
+          .entete,
       );
       made = { authorization };
       keys.set(name, made);
