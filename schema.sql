@@ -799,6 +799,7 @@ CREATE TABLE tentative_connexion (
   refus integer NOT NULL DEFAULT 0,
   dernier_echec timestamp with time zone NOT NULL,
   bloquee_jusqua timestamp with time zone NOT NULL,
+  refus_total integer NOT NULL DEFAULT 0,
   CONSTRAINT tentative_connexion_pkey PRIMARY KEY (cle),
   CONSTRAINT tentative_connexion_genre_check CHECK ((genre = ANY (ARRAY['compte'::text, 'adresse'::text])))
 );
@@ -810,6 +811,7 @@ COMMENT ON COLUMN tentative_connexion.echecs IS 'Échecs depuis la dernière ré
 COMMENT ON COLUMN tentative_connexion.refus IS 'Essais refusés sans être vérifiés pendant le délai en cours, 0 : le dernier essai a été vérifié';
 COMMENT ON COLUMN tentative_connexion.dernier_echec IS 'Instant du dernier échec';
 COMMENT ON COLUMN tentative_connexion.bloquee_jusqua IS 'Rien n’est essayé avant cet instant';
+COMMENT ON COLUMN tentative_connexion.refus_total IS 'Parmi les échecs, essais refusés sans être vérifiés : ils n’allongent aucun délai';
 
 CREATE TABLE type_evenement (
   centre_usinage_id integer NOT NULL,

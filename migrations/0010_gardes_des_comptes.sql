@@ -25,3 +25,7 @@ COMMENT ON TABLE reseau_connu IS 'Réseaux (/24, /48) d’où un compte s’est 
 COMMENT ON COLUMN reseau_connu.user_id IS 'Compte';
 COMMENT ON COLUMN reseau_connu.reseau IS 'HMAC-SHA-256 du réseau';
 COMMENT ON COLUMN reseau_connu.vu_le IS 'Dernière connexion réussie de là';
+
+-- Attempts that were refused without being looked at count, but do not make the next delay longer.
+ALTER TABLE tentative_connexion ADD COLUMN refus_total integer NOT NULL DEFAULT 0;
+COMMENT ON COLUMN tentative_connexion.refus_total IS 'Parmi les échecs, essais refusés sans être vérifiés : ils n’allongent aucun délai';

@@ -304,8 +304,13 @@ describe('the stream', () => {
     };
     const without = await make(['sessions:lire']);
     await expect(suivre(base, without.entete)).rejects.toThrow('403');
-    const key = await make(['evenements:lire']);
+    // And those of what it follows: of the rest it is told nothing.
+    await expect(suivre(base, (await make(['evenements:lire'])).entete)).rejects.toThrow('403');
+    const key = await make(['evenements:lire', 'sessions:lire']);
     const flux = await ouvrir(key.entete);
+    await api.pool.query(`INSERT INTO centre_usinage (nom) VALUES ('TU')`);
+    await session('2025-08-01');
+    expect(await flux.suivant()).toMatchObject({ event: 'sessions' });
     await revoquerCle(api.pool, key.id, Date.now());
     expect(await flux.suivant()).toMatchObject({ event: 'fin', data: { raison: 'acces' } });
   });

@@ -116,6 +116,7 @@ export const INVENTAIRE: readonly ColonnePersonnelle[] = [
   tentative('genre', 'nom ou adresse'),
   tentative('echecs', 'nombre d’échecs'),
   tentative('refus', 'essais refusés sans être vérifiés'),
+  tentative('refus_total', 'essais refusés, parmi les échecs'),
   tentative('dernier_echec', 'dernier échec'),
   tentative('bloquee_jusqua', 'fin du délai'),
   reseau('user_id', 'compte'),
