@@ -35,15 +35,18 @@ echec() {
 hasard() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 
 # Donne une valeur au réglage qui n’en a pas, à sa place dans le fichier ; ne change jamais une valeur.
+# Par bash seul : les arguments d’un autre programme (sed) se lisent dans la liste des processus.
 completer() {
-  local fichier=$1 nom=$2 valeur=$3
+  local fichier=$1 nom=$2 valeur=$3 ligne pose=non
   if grep -qE "^$nom=.+" "$fichier"; then return 0; fi
-  if grep -qE "^(# )?$nom=\$" "$fichier"; then
-    sed -i.avant -E "0,/^(# )?$nom=\$/s//$nom=$valeur/" "$fichier"
-    rm -f "$fichier.avant"
-  else
-    printf '\n%s=%s\n' "$nom" "$valeur" >>"$fichier"
-  fi
+  while IFS= read -r ligne || [ -n "$ligne" ]; do
+    if [ "$pose" = non ] && { [ "$ligne" = "$nom=" ] || [ "$ligne" = "# $nom=" ]; }; then
+      ligne=$nom=$valeur pose=oui
+    fi
+    printf '%s\n' "$ligne"
+  done <"$fichier" >"$fichier.suite"
+  [ "$pose" = oui ] || printf '\n%s=%s\n' "$nom" "$valeur" >>"$fichier.suite"
+  mv -f "$fichier.suite" "$fichier"
   ajouts+=("$nom")
 }
 
@@ -60,8 +63,8 @@ preparer_env() {
     nouveau=oui
   fi
   # Sur une copie : un arrêt au milieu ne laisse pas un .env à moitié rempli.
-  rm -f .env.nouveau
-  trap 'rm -f .env.nouveau' EXIT
+  rm -f .env.nouveau .env.nouveau.suite
+  trap 'rm -f .env.nouveau .env.nouveau.suite' EXIT
   if [ "$nouveau" = oui ]; then cat .env_exemple >.env.nouveau; else cat .env >.env.nouveau; fi
   for nom in SECRET_KEY CLE_CHIFFREMENT METRICS_JETON POSTGRES_PASSWORD POSTGRES_ADMIN_PASSWORD \
     POSTGRES_MIGRATION_PASSWORD POSTGRES_API_PASSWORD POSTGRES_LECTURE_PASSWORD MYSQL_ROOT_PASSWORD GRAFANA_PASSWORD; do

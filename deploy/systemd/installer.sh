@@ -109,7 +109,17 @@ poser_programme() {
   mv "$neuf" "$OPT/programme"
 }
 
-remplacer() { sed -i -E "0,/^(# )?$2=.*/s||$2=$3|" "$1"; }
+# remplacer FICHIER NOM VALEUR. Par bash seul : les arguments d’un autre programme se lisent dans la liste des processus.
+remplacer() {
+  local ligne pose=non
+  while IFS= read -r ligne || [ -n "$ligne" ]; do
+    case $pose$ligne in
+      "non$2="* | "non# $2="*) ligne=$2=$3 pose=oui ;;
+    esac
+    printf '%s\n' "$ligne"
+  done <"$1" >"$1.suite"
+  mv -f "$1.suite" "$1"
+}
 
 poser_reglages() {
   local service api migration lecture

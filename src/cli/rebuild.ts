@@ -25,7 +25,8 @@ Tant que ce n’est pas fini, serve, worker et les autres commandes refusent la 
   --oui            ne demande pas de confirmation
   --completer      la base n’est pas vide : y ajoute ce que les archives savent de plus (après une restauration)
   --sans-erp       ne relit pas les commandes
-  --comparer URL   compare à la fin les sessions à celles d’une autre base (postgresql://…)
+  --comparer URL   compare à la fin les sessions à celles d’une autre base (postgresql://utilisateur@hote:port/base) ;
+                   son mot de passe par PGPASSWORD ou ~/.pgpass, jamais ici
   --json           le bilan en JSON sur la sortie
 
 Codes de sortie : 0 fait, 1 échec ou sessions différentes, 2 mauvais usage, 3 fait, mais des archives sont illisibles.`;

@@ -21,7 +21,8 @@ sauvegarde ; les migrations plus récentes sont appliquées ; ce qui a été eff
 ce n’est pas fini, serve, worker et les autres commandes refusent la base. Interrompue, relancez la même commande.
 Arrêtez d’abord serve et worker.
 
-  --vers-base URL   une autre base (postgresql://…)
+  --vers-base URL   une autre base (postgresql://utilisateur@hote:port/base) ; son mot de passe par PGPASSWORD ou
+                    ~/.pgpass, jamais ici : tous les comptes de la machine voient une ligne de commande
   --sans-archives   la base seule, pas ARCHIVES_DIR
   --sans-sceau      accepte une sauvegarde que CLE_SAUVEGARDE ne scelle pas (faite avant la clé, ou par un ancien
                     atelier) : seulement si vous savez d’où elle vient
@@ -94,12 +95,23 @@ export async function confirmer(cli: Cli, question: string): Promise<boolean> {
   }
 }
 
-/** Address of a database that was given with an option. */
+/**
+ * Address of a database that was given with an option. Its password is not: whatever stands in a command's line is shown to
+ * every account of the machine. The driver takes it from `PGPASSWORD` or from the file `~/.pgpass`.
+ *
+ * @throws UsageError when it is none, or holds a password
+ */
 export function readUrl(option: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  if (URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)) return value;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
   // The value may hold a password: it is not repeated.
-  throw new UsageError(`${option} : attendu postgresql://utilisateur:motdepasse@hote:port/base`);
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new UsageError(`${option} : attendu postgresql://utilisateur@hote:port/base`);
+  if (url.password !== '' || url.searchParams.has('password'))
+    throw new UsageError(
+      `${option} : pas de mot de passe dans une ligne de commande, que tous les comptes de cette machine peuvent lire. Donnez l’adresse sans lui (postgresql://utilisateur@hote:port/base), et lui par la variable PGPASSWORD ou le fichier ~/.pgpass. Celui-ci a pu être lu : changez-le s’il sert encore`,
+    );
+  return value;
 }
 
 function report(bilan: BilanRestauration): string[] {

@@ -1,11 +1,21 @@
 /** Where a private MariaDB finds its program, its account, its port and its files. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { readEnv } from '../base/config.ts';
+import { AtelierError } from '../base/errors.ts';
+import { makeOpenFolder } from './postgres-access.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -42,15 +52,43 @@ export function pathsOf(home: string) {
   };
 }
 
+/** Where homes go that cannot be below root's closed folders: only root can make a name there. */
+const ELSEWHERE = '/var/lib/atelier-mariadb';
+
 /**
- * Where the data of `dir` really are: `dir` itself, unless we are root and the server's account cannot enter it, or its
- * path has a blank, which the installation script of MariaDB takes for the end of a word.
+ * Where the data of `dir` really are: `dir` itself, unless we are root and the server's account cannot enter it. Never
+ * below a temporary folder that is everybody's: a name that can be foretold is made there first by somebody else.
  */
 export function homeOf(dir: string): string {
   const wanted = resolve(dir);
-  if (!/\s/.test(wanted) && (!isRoot || isReachable(dirname(wanted)))) return wanted;
+  if (!isRoot || isReachable(dirname(wanted))) return wanted;
   const mark = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
-  return join(tmpdir(), `atelier-mariadb-${mark}`);
+  return join(ELSEWHERE, mark);
+}
+
+/**
+ * Makes `home` for its owner only, and the folders above it that are missing for everybody to go through.
+ *
+ * @param owner the account that the server runs as, when it is another one
+ * @throws AtelierError ATL_E409 when something that is not ours stands there
+ */
+export async function makeHome(home: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
+  await makeOpenFolder(dirname(home));
+  const { tmp } = pathsOf(home);
+  // The second, its own: a server that starts removes what others, a real ERP's too, have in a temporary folder that they
+  // share.
+  for (const folder of [home, tmp]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const found = lstatSync(folder);
+    const ours = found.uid === process.getuid?.() || found.uid === owner?.uid || process.platform === 'win32';
+    if (!found.isDirectory() || !ours) {
+      throw new AtelierError(
+        'ATL_E409',
+        `Préparation de MariaDB : ${folder} n’est pas un dossier de ce compte (un autre l’a fait, ou c’est un lien) ; retirez-le`,
+      );
+    }
+    if (owner) lchownSync(folder, owner.uid, owner.gid);
+  }
 }
 
 function isReachable(folder: string): boolean {

@@ -4,12 +4,15 @@ import {
   chownSync,
   closeSync,
   existsSync,
-  mkdirSync,
+  lchownSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -18,6 +21,7 @@ import { AtelierError, messageOf } from '../base/errors.ts';
 import {
   accountToRunAs,
   homeOf,
+  makeHome,
   ownerOf,
   paquetsManquants,
   pathsOf,
@@ -59,7 +63,7 @@ export function isMariadbAvailable(): boolean {
  * Starts a private MariaDB whose data live in `dir`, or finds the one that runs there already.
  *
  * As root the server runs as `mysql` or `nobody`; when that account cannot enter `dir` (below a folder of
- * mode 700), the data are put in a folder of the temporary directory that is named after `dir`.
+ * mode 700), the data are put in a folder of `/var/lib/atelier-mariadb` that is named after `dir`.
  *
  * @throws AtelierError ATL_E409 when MariaDB is absent or does not start (the message names its log)
  */
@@ -73,13 +77,10 @@ export async function startMariadb(dir: string, options: MariadbOptions = {}): P
   }
   const home = homeOf(dir);
   const paths = pathsOf(home);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
   const account = accountToRunAs();
   const owner = account ? ownerOf(account) : undefined;
-  // Its own: a server that starts removes what others, a real ERP's too, have in a temporary folder that they share.
-  mkdirSync(paths.tmp, { recursive: true, mode: 0o700 });
-  if (owner) for (const folder of [home, paths.tmp]) chownSync(folder, owner.uid, owner.gid);
-  if (!existsSync(join(paths.data, 'mysql'))) await initialise(home, account);
+  await makeHome(home, owner);
+  if (!existsSync(join(paths.data, 'mysql'))) await initialise(home, account, owner);
   const password = readOrCreatePassword(paths.password);
   // The accounts are set at every start: no window where root has no password over TCP.
   writeFileSync(paths.init, initSql(password), { mode: 0o600 });
@@ -166,10 +167,25 @@ function connect(server: MariadbServer) {
   return createConnection({ host, port, user, password, connectTimeout: 2000 });
 }
 
-async function initialise(home: string, account: string | undefined): Promise<void> {
-  const { data, log, tmp } = pathsOf(home);
+async function initialise(
+  home: string,
+  account: string | undefined,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<void> {
+  const { data, log } = pathsOf(home);
   rmSync(data, { recursive: true, force: true });
-  const args = ['--no-defaults', `--datadir=${data}`, '--skip-test-db', '--skip-name-resolve', '--force'];
+  // The script takes a blank in a path for the end of a word: it is given another way there, of a name that nobody foresees.
+  const way = mkdtempSync(join(tmpdir(), 'atelier-mariadb-'));
+  if (owner) lchownSync(way, owner.uid, owner.gid);
+  symlinkSync(home, join(way, 'base'));
+  const seen = pathsOf(join(way, 'base'));
+  const args = [
+    '--no-defaults',
+    `--datadir=${seen.data}`,
+    '--skip-test-db',
+    '--skip-name-resolve',
+    '--force',
+  ];
   args.push(
     '--auth-root-authentication-method=normal',
     '--innodb-log-file-size=8M',
@@ -177,7 +193,7 @@ async function initialise(home: string, account: string | undefined): Promise<vo
   );
   // The tables of an empty server need no disk flush: a crash here only means starting over.
   args.push('--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=16M', '--aria-log-file-size=8M');
-  args.push(`--tmpdir=${tmp}`);
+  args.push(`--tmpdir=${seen.tmp}`);
   if (account) args.push(`--user=${account}`);
   try {
     await promisify(execFile)(program('mariadb-install-db')!, args, { cwd: home });
@@ -185,6 +201,8 @@ async function initialise(home: string, account: string | undefined): Promise<vo
     writeFileSync(log, messageOf(cause), { flag: 'a' });
     rmSync(data, { recursive: true, force: true });
     throw new AtelierError('ATL_E409', `Préparation des données de MariaDB : voir ${log}`, { cause });
+  } finally {
+    rmSync(way, { recursive: true, force: true });
   }
 }
 

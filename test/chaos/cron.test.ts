@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, expect, it } from 'vitest';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { startPrivatePostgres } from '../harness/postgres.ts';
 import { SEED, setting } from '../harness/property.ts';
@@ -63,7 +63,7 @@ it('O6-O9: every tick has its effect exactly once, whatever happens to the worke
 
   const workers: { child: ChildProcess; out: string }[] = [];
   const embaucher = (n: number): void => {
-    const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'atelier-essai-cache') };
+    const env = { ...process.env, NODE_COMPILE_CACHE: CACHE_COMPILATION };
     const child = spawn(process.execPath, [ENFANT, JSON.stringify(ordre)], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,12 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Effacements } from '../../src/archives/effacements.ts';
 import type { EtapePurge } from '../../src/jobs/purge/contexte.ts';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { createWorkshop, type Workshop } from '../harness/ingest.ts';
 import { lost, purgeAt } from '../harness/purge.ts';
 import { writeTree } from '../harness/tree.ts';
@@ -30,7 +29,7 @@ async function killed(etape: EtapePurge, nth: number): Promise<NodeJS.Signals | 
     ...{ url: workshop.url, logs: workshop.logs, archives: workshop.archives },
     ...{ settings: SETTINGS, maintenant: Date.parse(AT), etape, nth },
   };
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'atelier-essai-cache') };
+  const env = { ...process.env, NODE_COMPILE_CACHE: CACHE_COMPILATION };
   const child = spawn(process.execPath, [SCRIPT, JSON.stringify(order)], { env, stdio: 'inherit' });
   const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return signal;

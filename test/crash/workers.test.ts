@@ -2,13 +2,12 @@
 // that start at once: test/chaos/demarrage.test.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { createDatabase, registerTemplate, type TestDatabase } from '../harness/postgres.ts';
 import { untilRow } from '../harness/worker.ts';
@@ -41,7 +40,7 @@ interface Worker {
 }
 
 function start(order: WorkerOrder): Worker {
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'atelier-essai-cache') };
+  const env = { ...process.env, NODE_COMPILE_CACHE: CACHE_COMPILATION };
   const child = spawn(process.execPath, [SCRIPT, JSON.stringify(order)], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

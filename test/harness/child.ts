@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Order, Result } from '../crash/child.ts';
+import { CACHE_COMPILATION } from './cache.ts';
 
 const SCRIPT = fileURLToPath(new URL('../crash/child.ts', import.meta.url));
 
@@ -35,7 +34,7 @@ export function startChild(order: Order, options: ChildOptions = {}): Child {
   const command = [process.execPath, ...flags, SCRIPT, JSON.stringify(order)];
   const [program, ...args] = shell ? ['sh', '-c', `${shell}; exec "$0" "$@"`, ...command] : command;
   // As bin/atelier.mjs does: types are stripped once, not at every start.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'atelier-essai-cache') };
+  const env = { ...process.env, NODE_COMPILE_CACHE: CACHE_COMPILATION };
   const child = spawn(program!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { CACHE_COMPILATION } from './cache.ts';
 import { migrateUrl } from './context.ts';
 import { createDatabase, registerTemplate } from './postgres.ts';
 
@@ -47,7 +48,12 @@ export function startAtelier(
   ];
   const child = spawn(program!, rest, {
     cwd: options.cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, ...options.env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: options.cwd,
+      NODE_COMPILE_CACHE: CACHE_COMPILATION,
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];

@@ -85,3 +85,11 @@ async function asAdmin(work: (admin: pg.Client) => Promise<unknown>): Promise<vo
     await admin.end();
   }
 }
+
+/** An address as it may stand in a command's line, and the environment that has its password. */
+export function sansMotDePasse(url: string): { adresse: string; secret: { PGPASSWORD: string } } {
+  const adresse = new URL(url);
+  const secret = { PGPASSWORD: decodeURIComponent(adresse.password) };
+  adresse.password = '';
+  return { adresse: adresse.href, secret };
+}

@@ -1,12 +1,12 @@
 // The commands of area backup as a person types them: backup, list, verify, sql, restore, rebuild.
 
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { DAY, type Installation, install } from '../harness/cli.ts';
-import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
+import { createDatabase, sansMotDePasse, type TestDatabase } from '../harness/postgres.ts';
 
 const KEY = '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef';
 let there: Installation;
@@ -99,13 +99,15 @@ it('R25: without a key each backup says that nothing protects it, and so does do
 
 it('O15: restore asks first, restores into another base, refuses one that holds something, and says how to go on', async () => {
   const target = await base();
-  const args = ['restore', nom, '--vers-base', target.url];
-  const asked = await there.run(args, { env });
+  const { adresse, secret } = sansMotDePasse(target.url);
+  const args = ['restore', nom, '--vers-base', adresse];
+  const own = { env: { ...env, ...secret } };
+  const asked = await there.run(args, own);
   expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--oui')]);
-  const done = await there.run([...args, '--oui'], { env });
+  const done = await there.run([...args, '--oui'], own);
   expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('identiques à la sauvegarde')]);
   expect(await pieces(target.url)).toEqual(await pieces(there.url));
-  const again = await there.run([...args, '--oui'], { env });
+  const again = await there.run([...args, '--oui'], own);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('ATL_B904')]);
   expect(again.stderr).toContain('--forcer');
   // The backup was under way when its own snapshot was taken: what comes back must not say that it failed.
@@ -120,8 +122,9 @@ it('O15: restore asks first, restores into another base, refuses one that holds 
 
 it('O16: rebuild makes it again from the archives alone, and compares', async () => {
   const target = await base();
-  const own = { env: { ...env, DATABASE_URL: target.url } };
-  const done = await there.run(['rebuild', '--oui', '--comparer', there.url], own);
+  const { adresse, secret } = sansMotDePasse(there.url);
+  const own = { env: { ...env, ...secret, DATABASE_URL: target.url } };
+  const done = await there.run(['rebuild', '--oui', '--comparer', adresse], own);
   expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('1 sessions identiques')]);
   expect(await pieces(target.url)).toEqual(await pieces(there.url));
   expect((await there.run(['sessions'], own)).code).toBe(0);
@@ -132,6 +135,31 @@ it('O16: rebuild makes it again from the archives alone, and compares', async ()
   const named = again.stderr.match(/--[a-z-]+/g) ?? [];
   expect([named, named.filter((option) => !known.includes(option))]).toEqual([['--completer'], []]);
   expect((await there.run(['rebuild', '--oui', '--completer'], own)).code).toBe(0);
+}, 60_000);
+
+it('a password in a command’s line, which every account of the machine can read, is refused and not repeated', async () => {
+  const url = 'postgresql://atelier:mot-de-passe-1@127.0.0.1:1/x';
+  const behind = 'postgresql://atelier@127.0.0.1:1/x?password=mot-de-passe-1';
+  for (const option of [
+    ['restore', nom, '--oui', '--vers-base'],
+    ['rebuild', '--oui', '--comparer'],
+  ])
+    for (const value of [url, behind]) {
+      const { code, stdout, stderr } = await there.run([...option, value], { env });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('PGPASSWORD')]);
+      expect(stdout + stderr).not.toContain('mot-de-passe-1');
+    }
+});
+
+it('the password of the other database may stand in a file', async () => {
+  const { url } = await base();
+  const { adresse, secret } = sansMotDePasse(url);
+  const file = join(there.home, 'pgpass');
+  await writeFile(file, `*:*:*:*:${secret.PGPASSWORD}\n`, { mode: 0o600 });
+  const done = await there.run(['restore', nom, '--vers-base', adresse, '--sans-archives', '--oui'], {
+    env: { ...env, PGPASSFILE: file },
+  });
+  expect([done.code, done.stderr]).toEqual([0, expect.anything()]);
 }, 60_000);
 
 it('wrong usage is told, with exit code 2', async () => {

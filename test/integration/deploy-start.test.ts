@@ -24,6 +24,7 @@ import { exigerCles } from '../../src/base/config/api.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { freePort } from '../../src/embedded/postgres-process.ts';
 import { createDatabase } from '../harness/postgres.ts';
+import { temoins } from '../harness/temoins.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 let home: string;
@@ -87,6 +88,14 @@ describe('.env', () => {
     const bare = (text: string): string[] =>
       text.split('\n').filter((line) => line !== '' && !added.has(line.replace(/^# /, '').split('=')[0]!));
     expect(bare(dotEnv())).toEqual(bare(readFileSync(join(ROOT, '.env_exemple'), 'utf8')));
+  });
+
+  it('no secret stands in the arguments of a program, which every account of the machine can read', () => {
+    const noted = temoins(join(home, 'temoins'));
+    expect(start(['--env'], { PATH: `${join(home, 'temoins')}:${process.env['PATH']}` }).code).toBe(0);
+    const secrets = dotEnv().match(/(?<==)[0-9a-f]{64}$/gm)!;
+    expect([secrets.length > 9, noted().includes('head -c 32')]).toEqual([true, true]);
+    expect(secrets.filter((secret) => noted().includes(secret))).toEqual([]);
   });
 
   it('is completed, never changed', () => {

@@ -20,6 +20,7 @@ import { parse } from 'yaml';
 import { exigerCles } from '../../src/base/config/api.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { createDatabase } from '../harness/postgres.ts';
+import { temoins } from '../harness/temoins.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALLER = join(ROOT, 'deploy/systemd/installer.sh');
@@ -31,19 +32,26 @@ const version = (
 ).packages['node_modules/node']!.version;
 
 let racine: string;
+/** the arguments of programs that the installer started */
+let noted: () => string;
 const at = (path: string): string => join(racine, path);
 
 function installer(args: readonly string[]): { code: number | null; err: string } {
   const done = spawnSync(INSTALLER, args, {
     encoding: 'utf8',
     // What npm has had already it need not ask for again.
-    env: { ...process.env, npm_config_prefer_offline: 'true' },
+    env: {
+      ...process.env,
+      PATH: `${racine}.temoins:${process.env['PATH']}`,
+      npm_config_prefer_offline: 'true',
+    },
   });
   return { code: done.status, err: done.stderr };
 }
 
 beforeAll(() => {
   racine = mkdtempSync(join(tmpdir(), 'atelier-systemd-'));
+  noted = temoins(`${racine}.temoins`);
   // The right Node is there already: its package is 60 MB, and npm brought it to the project.
   mkdirSync(at('opt/atelier/moteur'), { recursive: true });
   writeFileSync(at('opt/atelier/moteur/node'), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, {
@@ -52,7 +60,9 @@ beforeAll(() => {
   const { code, err } = installer(['--racine', racine]);
   expect([code, err]).toEqual([0, expect.stringContaining('atelier.env est écrit')]);
 }, 300_000);
-afterAll(() => rmSync(racine, { recursive: true, force: true }));
+afterAll(() => {
+  for (const folder of [racine, `${racine}.temoins`]) rmSync(folder, { recursive: true, force: true });
+});
 
 describe('installer.sh', () => {
   it('knows the version of Node that package-lock.json pins', () => {
@@ -92,6 +102,13 @@ describe('installer.sh', () => {
       expect(roles).toContain(`POSTGRES_${name.toUpperCase()}_PASSWORD=${password}\n`);
     }
     expect(roles).toContain(`POSTGRES_SERVICE_PASSWORD=${new URL(config.databaseUrl!).password}\n`);
+  });
+
+  it('no secret stood in the arguments of a program, which every account of the machine can read', () => {
+    const texts = ['atelier.env', 'roles.env'].map((name) => readFileSync(at(`etc/atelier/${name}`), 'utf8'));
+    const secrets = texts.join('').match(/(?<==)[0-9a-f]{64}$/gm)!;
+    expect([secrets.length, noted().includes('head -c 32')]).toEqual([7, true]);
+    expect(secrets.filter((secret) => noted().includes(secret))).toEqual([]);
   });
 
   it('installs the program whole, small, and working', async () => {

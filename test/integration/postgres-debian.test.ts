@@ -9,7 +9,7 @@ import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { dumpSchema } from '../../src/postgres/schema-dump.ts';
 import { DAY, type Env, type Installation, install } from '../harness/cli.ts';
 import { MariadbDeTest, SANS_MARIADB, UTILISATEUR_LECTURE } from '../harness/mariadb.ts';
-import { createDatabase, type TestDatabase } from '../harness/postgres.ts';
+import { createDatabase, sansMotDePasse, type TestDatabase } from '../harness/postgres.ts';
 import { POSTGRES_DEBIAN, startDebianPostgres } from '../harness/postgres-debian.ts';
 import type { PrivatePostgres } from '../harness/private-postgres.ts';
 import { creerCompteHttp, installerApi, servir } from '../harness/serve.ts';
@@ -137,11 +137,10 @@ describe.skipIf(POSTGRES_DEBIAN === undefined)(`PostgreSQL ${POSTGRES_DEBIAN?.ve
     const { nom } = JSON.parse(backup.stdout) as { nom: string };
     const before = await figures(server.url);
     for (const url of [await database('retour'), neuve.url]) {
+      const { adresse, secret } = sansMotDePasse(url);
       const done = await place.run(
-        ['restore', nom, '--vers-base', url, '--sans-archives', '--oui', '--json'],
-        {
-          env,
-        },
+        ['restore', nom, '--vers-base', adresse, '--sans-archives', '--oui', '--json'],
+        { env: { ...env, ...secret } },
       );
       expect([done.code, done.stderr]).toEqual([0, expect.anything()]);
       expect(await figures(url)).toEqual(before);
@@ -156,9 +155,11 @@ describe.skipIf(POSTGRES_DEBIAN === undefined)(`PostgreSQL ${POSTGRES_DEBIAN?.ve
     const backup = await other.run(['backup', '--json'], { env: depot });
     const { nom } = JSON.parse(backup.stdout) as { nom: string };
     const url = await database('de_18');
-    const done = await other.run(['restore', nom, '--vers-base', url, '--sans-archives', '--oui', '--json'], {
-      env: depot,
-    });
+    const { adresse, secret } = sansMotDePasse(url);
+    const done = await other.run(
+      ['restore', nom, '--vers-base', adresse, '--sans-archives', '--oui', '--json'],
+      { env: { ...depot, ...secret } },
+    );
     expect(done.code).toBe(0);
     expect(await figures(url)).toEqual(await figures(other.url));
     expect(

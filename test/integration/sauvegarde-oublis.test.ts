@@ -11,7 +11,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { createApi } from '../harness/api.ts';
 import { DAY, type Installation, install } from '../harness/cli.ts';
-import { createDatabase } from '../harness/postgres.ts';
+import { createDatabase, sansMotDePasse } from '../harness/postgres.ts';
 import { vieillir } from '../harness/purge.ts';
 import { toutesLesLignes } from '../harness/sauvegarde.ts';
 import { dumpState } from '../harness/state.ts';
@@ -108,7 +108,8 @@ it('R16, R15, R10: an older backup, restored after a purge and an erasure; then 
     [HIER, 2],
   ]);
   const { url, pool } = await base();
-  await fait(['restore', nom, '--vers-base', url, '--oui']);
+  const { adresse, secret } = sansMotDePasse(url);
+  await fait(['restore', nom, '--vers-base', adresse, '--oui'], secret);
   const gone = new RegExp(`${id}|piece-${TRES_VIEUX}|piece-${VIEUX}|rebut-${TRES_VIEUX}|rebut-${VIEUX}`);
   const nothing = async (): Promise<void> => {
     expect(gone.exec(await tout(pool, place.archives))?.[0]).toBeUndefined();
@@ -142,7 +143,8 @@ it('R15, R16: with the disk of the archives their journal is lost; a later backu
   await sauvegarde();
   await rm(place.archives, { recursive: true });
   const { url, pool } = await base();
-  await fait(['restore', nom, '--vers-base', url, '--oui']);
+  const { adresse, secret } = sansMotDePasse(url);
+  await fait(['restore', nom, '--vers-base', adresse, '--oui'], secret);
   expect(await tout(pool, place.archives)).not.toContain(id);
   expect(await tout(pool, place.archives)).toContain(`piece-${HIER}`);
 }, 120_000);

@@ -11,7 +11,7 @@ import { Depot } from '../../src/archives/sauvegarde/depot.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { DAY, type Finished, type Installation, install } from '../harness/cli.ts';
-import { createDatabase } from '../harness/postgres.ts';
+import { createDatabase, sansMotDePasse } from '../harness/postgres.ts';
 import { toutesLesLignes } from '../harness/sauvegarde.ts';
 
 const exec = promisify(execFile);
@@ -97,8 +97,9 @@ it('O15, F34: a restoration has no room for the archives: the base stays empty, 
     await pool.end();
     await drop();
   });
-  const own = { ...env, ARCHIVES_DIR: disque.path };
-  const args = ['restore', nom, '--vers-base', url, '--oui'];
+  const { adresse, secret } = sansMotDePasse(url);
+  const own = { ...env, ...secret, ARCHIVES_DIR: disque.path };
+  const args = ['restore', nom, '--vers-base', adresse, '--oui'];
   refuse(await place.run(args, { env: own, before: disque.before }), 'ATL_L203');
   expect(await toutesLesLignes(pool)).toEqual({});
   expect(await readdir(join(disque.path, 'en-attente'))).toEqual([]);

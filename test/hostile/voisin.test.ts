@@ -1,0 +1,164 @@
+// A hostile neighbour: another ordinary account of the same machine. It makes names before we do, reads what is open,
+// watches the list of processes, knocks at ports of this machine and fills the temporary folder of everybody.
+
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeMariadb, startMariadb, stopMariadb } from '../../src/embedded/mariadb.ts';
+import { type Finished, startAtelier } from '../harness/cli.ts';
+import { SANS_MARIADB } from '../harness/mariadb.ts';
+
+const ROOT = process.getuid?.() === 0;
+const NEIGHBOUR = 54_321;
+const AS_NEIGHBOUR = ['setpriv', `--reuid=${NEIGHBOUR}`, `--regid=${NEIGHBOUR}`, '--clear-groups'];
+/** runs a command as the neighbour */
+function neighbour(...command: string[]) {
+  const [program, ...args] = [...AS_NEIGHBOUR, ...command];
+  return spawnSync(program!, args, { encoding: 'utf8', maxBuffer: 1e8 });
+}
+
+let place: string;
+/** the temporary folder of everybody */
+let shared: string;
+/** of the account that runs atelier */
+let home: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'atelier-voisin-'));
+  chmodSync(place, 0o755);
+  shared = join(place, 'tmp');
+  home = join(place, 'home');
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  mkdirSync(home);
+  chmodSync(home, 0o755);
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const help = async (env: Record<string, string> = {}): Promise<Finished> =>
+  await startAtelier(['sessions', '--help'], {
+    env: { HOME: home, TMPDIR: shared, NODE_COMPILE_CACHE: '', ...env },
+    cwd: home,
+  }).ended;
+const below = (dir: string): string[] => readdirSync(dir, { recursive: true }) as string[];
+
+describe.skipIf(!ROOT)('a hostile neighbour on the machine: names made before we do', () => {
+  it('code that it plants for the compile cache is neither looked for nor kept', async () => {
+    neighbour('mkdir', '-m', '777', join(shared, 'node-compile-cache'));
+    expect((await help()).code).toBe(0);
+    expect(below(shared)).toEqual(['node-compile-cache']);
+    const cache = join(home, '.cache', 'atelier', 'compile');
+    expect(statSync(cache).mode & 0o777).toBe(0o700);
+    expect(below(cache).length).toBeGreaterThan(10);
+    expect(neighbour('ls', cache).status).not.toBe(0);
+  });
+
+  it.each<[string, (cache: string, trap: string) => void]>([
+    ['a link in its place', (cache, trap) => symlinkSync(trap, cache)],
+    [
+      'a folder of the neighbour',
+      (cache) => {
+        mkdirSync(cache);
+        chownSync(cache, NEIGHBOUR, NEIGHBOUR);
+        chmodSync(cache, 0o777);
+      },
+    ],
+    [
+      'a folder of ours that was open to all',
+      (cache) => {
+        mkdirSync(cache);
+        chmodSync(cache, 0o777);
+      },
+    ],
+    [
+      'a folder above it that the neighbour may write',
+      (cache) => {
+        mkdirSync(cache, { mode: 0o700 });
+        chmodSync(join(cache, '..'), 0o777);
+      },
+    ],
+  ])('%s: no cache, and the command goes on', async (_, set) => {
+    const trap = join(shared, 'trap');
+    neighbour('mkdir', '-m', '777', trap);
+    const above = join(home, '.cache', 'atelier');
+    mkdirSync(above, { recursive: true, mode: 0o700 });
+    const cache = join(above, 'compile');
+    set(cache, trap);
+    expect((await help()).code).toBe(0);
+    expect(below(above).filter((name) => name !== 'compile')).toEqual([]);
+    expect(below(trap)).toEqual([]);
+  });
+
+  it('the home of the neighbour, which sudo may leave to root, gets nothing of root’s', async () => {
+    chownSync(home, NEIGHBOUR, NEIGHBOUR);
+    expect((await help()).code).toBe(0);
+    expect(below(home)).toEqual([]);
+    const other = await help({ XDG_CACHE_HOME: shared });
+    expect(other.code).toBe(0);
+    // Sticky: what we make there stays ours.
+    expect(statSync(join(shared, 'atelier', 'compile')).uid).toBe(0);
+    rmSync(join(shared, 'atelier'), { recursive: true });
+    neighbour('mkdir', '-m', '777', join(shared, 'atelier'));
+    expect((await help({ XDG_CACHE_HOME: shared })).code).toBe(0);
+    expect(below(join(shared, 'atelier'))).toEqual([]);
+  });
+
+  describe.skipIf(SANS_MARIADB)('the private MariaDB', () => {
+    const before = process.env['TMPDIR'];
+    beforeEach(() => {
+      process.env['TMPDIR'] = shared;
+    });
+    afterEach(() => {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    });
+
+    it('puts nothing in the temporary folder of everybody, wherever its own folder is', async () => {
+      // A closed folder, which the server's account cannot enter; and one whose path has a blank.
+      const closed = join(place, 'closed');
+      mkdirSync(closed, { mode: 0o700 });
+      const open = join(place, 'un blanc é');
+      mkdirSync(open, { mode: 0o755 });
+      for (const dir of [join(closed, 'mariadb'), join(open, 'mariadb')]) {
+        const server = await startMariadb(dir, { detached: false });
+        try {
+          expect(below(shared)).toEqual([]);
+          expect(server.dir.startsWith(shared)).toBe(false);
+          expect(statSync(server.dir).mode & 0o777).toBe(0o700);
+          for (const file of ['donnees', 'mot-de-passe', 'mariadb.log'])
+            expect(neighbour('ls', join(server.dir, file)).status).not.toBe(0);
+          // Only the password opens it.
+          const login = neighbour(
+            'sh',
+            '-c',
+            `mariadb --no-defaults --protocol=tcp -h127.0.0.1 -P${server.port} -uroot -e 'SELECT 1'`,
+          );
+          expect(login.status).not.toBe(0);
+        } finally {
+          await stopMariadb(dir);
+          removeMariadb(dir);
+        }
+      }
+    }, 120_000);
+
+    it('does not start in a folder that somebody else made, or behind a link', async () => {
+      neighbour('mkdir', '-m', '777', join(shared, 'mariadb'));
+      const refused = /ATL_E409|n’est pas un dossier de ce compte/;
+      await expect(startMariadb(join(shared, 'mariadb'))).rejects.toThrow(refused);
+      expect(below(join(shared, 'mariadb'))).toEqual([]);
+      symlinkSync(home, join(place, 'lien'));
+      await expect(startMariadb(join(place, 'lien'))).rejects.toThrow(refused);
+      expect(below(home)).toEqual([]);
+    });
+  });
+});
