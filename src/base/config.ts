@@ -10,6 +10,14 @@ import {
 } from './config/conservation.ts';
 import { type ErpConfig, readErp } from './config/erp.ts';
 import { type FichierEnv, lireFichierEnv } from './config/fichier-env.ts';
+import {
+  type Lien,
+  protegerPostgres,
+  readModeTls,
+  readReseaux,
+  situerParmi,
+  type TlsPostgres,
+} from './config/liens.ts';
 import { entier, type Texte } from './config/nombres.ts';
 import { type ObservationConfig, readObservation } from './config/observation.ts';
 import { type PlanificationConfig, readPlanification } from './config/planification.ts';
@@ -63,6 +71,10 @@ export interface Config {
   readonly planification: PlanificationConfig;
   /** metrics, log files, traces */
   readonly observation: ObservationConfig;
+  /** every link that goes out, and how it is protected */
+  readonly liens: readonly Lien[];
+  /** the rule for addresses of PostgreSQL that come by an option; those above have gone through it */
+  readonly tlsPostgres: TlsPostgres;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -105,8 +117,27 @@ export function loadConfig(env: Env = readEnv()): Config {
     const value = env[name]?.trim();
     return value ? value : SETTINGS.find((setting) => setting.name === name)!.default;
   };
+  const reseaux = readReseaux(text, problems);
+  const situer = situerParmi(reseaux);
+  const tlsPostgres = {
+    mode: readModeTls('POSTGRES_TLS', text, problems),
+    ca: text('POSTGRES_TLS_CA'),
+    reseaux,
+  };
+  const liens: Lien[] = [];
+  const proteger = (reglage: string, url: string | undefined): string | undefined => {
+    if (url === undefined || !URL.canParse(url)) return url;
+    const protege = protegerPostgres(url, reglage, tlsPostgres);
+    liens.push(protege.lien);
+    return protege.url;
+  };
+  const api = readApi(text, problems);
   const config: Config = {
-    databaseUrl: readDatabaseUrl(text, problems),
+    ...{ liens, tlsPostgres },
+    databaseUrl: proteger(
+      text('DATABASE_URL') ? 'DATABASE_URL' : 'POSTGRES_HOST',
+      readDatabaseUrl(text, problems),
+    ),
     logsDir: resolve(text('LOGS_DIR')),
     dossiersIgnores: text('DOSSIERS_IGNORES')
       .split(';')
@@ -119,15 +150,19 @@ export function loadConfig(env: Env = readEnv()): Config {
     journeeDebut: readDayStart(text('JOURNEE_DEBUT'), problems),
     centres: readCentres(text('CENTRES'), problems),
     logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
-    api: readApi(text, problems),
+    api: {
+      ...api,
+      databaseReadUrl: proteger('DATABASE_READ_URL', api.databaseReadUrl),
+      databaseApiUrl: proteger('DATABASE_API_URL', api.databaseApiUrl),
+    },
     sftp: readSftp(text, problems),
-    erp: readErp(text, problems),
-    alertes: readAlertes(text, problems),
+    erp: readErp(text, problems, situer, liens),
+    alertes: readAlertes(text, problems, situer, liens),
     conservation: readConservation(text, problems),
     purge: readPurge(text, problems),
     sauvegarde: readSauvegarde(text, problems),
     planification: readPlanification(text, readZone(text('FUSEAU'), []), problems),
-    observation: readObservation(text, problems),
+    observation: readObservation(text, problems, situer, liens),
   };
   if (problems.length > 0) {
     throw new AtelierError(

@@ -9,6 +9,7 @@ import { type Constat, type Controle, mal } from './doctor/constat.ts';
 import { dossiers } from './doctor/dossiers.ts';
 import { erp } from './doctor/erp.ts';
 import { lectures } from './doctor/lectures.ts';
+import { liens } from './doctor/liens.ts';
 import { ports } from './doctor/ports.ts';
 import { sftp } from './doctor/sftp.ts';
 import { systeme } from './doctor/systeme.ts';
@@ -40,6 +41,7 @@ const CONTROLES: readonly Controle[] = [
   erp,
   sftp,
   canaux,
+  liens,
 ];
 
 export async function run(args: string[], cli: Cli): Promise<number> {

@@ -42,7 +42,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
       json: { type: 'boolean' },
     },
   });
-  const other = readUrl('--comparer', values.comparer);
+  const other = readUrl('--comparer', values.comparer, cli.config);
   const json = values.json ?? false;
   const completer = values.completer ?? false;
   const { config, shutdown } = cli;

@@ -1,6 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { Depot, situer } from '../archives/sauvegarde/depot.ts';
+import { protegerPostgres } from '../base/config/liens.ts';
+import type { Config } from '../base/config.ts';
 import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { type BilanRestauration, restaurer } from '../jobs/restauration.ts';
@@ -51,7 +53,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const [sauvegarde, ...rest] = positionals;
   if (sauvegarde === undefined) throw new UsageError('il manque SAUVEGARDE');
   if (rest.length > 0) throw new UsageError('un argument de trop');
-  const given = readUrl('--vers-base', values['vers-base']);
+  const given = readUrl('--vers-base', values['vers-base'], cli.config);
   const { config, shutdown } = cli;
   const cles = clesDeSauvegarde(config);
   const { root, nom } = situer(sauvegarde, config.sauvegarde.dossier);
@@ -101,7 +103,11 @@ export async function confirmer(cli: Cli, question: string): Promise<boolean> {
  *
  * @throws UsageError when it is none, or holds a password
  */
-export function readUrl(option: string, value: string | undefined): string | undefined {
+export function readUrl(
+  option: string,
+  value: string | undefined,
+  { tlsPostgres }: Pick<Config, 'tlsPostgres'>,
+): string | undefined {
   if (value === undefined) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
   // The value may hold a password: it is not repeated.
@@ -111,7 +117,7 @@ export function readUrl(option: string, value: string | undefined): string | und
     throw new UsageError(
       `${option} : pas de mot de passe dans une ligne de commande, que tous les comptes de cette machine peuvent lire. Donnez l’adresse sans lui (postgresql://utilisateur@hote:port/base), et lui par la variable PGPASSWORD ou le fichier ~/.pgpass. Celui-ci a pu être lu : changez-le s’il sert encore`,
     );
-  return value;
+  return protegerPostgres(value, option, tlsPostgres).url;
 }
 
 function report(bilan: BilanRestauration): string[] {

@@ -145,8 +145,20 @@ export async function connect(pool: Pool): Promise<Client> {
     if (cause instanceof AtelierError) throw cause;
     if (estRefusDePooler(cause)) throw partagee(cause);
     const target = pool.options.connectionString ? describeUrl(pool.options.connectionString) : 'PostgreSQL';
-    throw new AtelierError('ATL_D301', `Connexion à ${target} : ${messageOf(cause)}`, { cause });
+    throw new AtelierError('ATL_D301', `Connexion à ${target} : ${messageOf(cause)}${deTls(cause)}`, {
+      cause,
+    });
   }
+}
+
+/** What to do about a link that the rule for other machines (docs/decisions/0029-voisins.md) does not let come about. */
+function deTls(cause: unknown): string {
+  const tls =
+    /does not support SSL|establishing an SSL|certificate|altnames/i.test(messageOf(cause)) ||
+    /^(ERR_TLS|ERR_SSL|DEPTH_ZERO|UNABLE_TO|SELF_SIGNED|CERT_)/.test(codeOf(cause) ?? '');
+  return tls
+    ? ' (vers une autre machine la connexion est chiffrée, et le certificat du serveur vérifié : ssl=on chez lui, POSTGRES_TLS_CA pour une autorité à vous ; si ce réseau est à vous seul, nommez-le dans RESEAUX_PRIVES ; POSTGRES_TLS=non y renonce)'
+    : '';
 }
 
 /** Runs `work` on a connection that goes back to the pool, or is thrown away when it broke. */

@@ -50,6 +50,7 @@ it.skipIf(manque !== undefined)(
           ...place.env,
           ...place.apiEnv,
           DATABASE_URL: url.href,
+          RESEAUX_PRIVES: reseau.plage,
           HOST: hote.adresse,
           PORT: '8000',
           METRICS_PORT: '0',

@@ -13,6 +13,7 @@ import {
   trouverParNom,
 } from '../../src/postgres/comptes/users.ts';
 import { withClient } from '../../src/postgres/pool.ts';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { type Finished, type Installation, install } from '../harness/cli.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/atelier.mjs', import.meta.url));
@@ -281,7 +282,13 @@ describe.runIf(process.platform === 'linux')('on a terminal', () => {
     answers: readonly [string, string][],
   ): Promise<[number, string]> {
     const command = [process.execPath, BIN, 'user', ...args].map((word) => `'${word}'`).join(' ');
-    const env = { PATH: process.env['PATH'], HOME: place.home, ...place.env, ...KEYS };
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: place.home,
+      NODE_COMPILE_CACHE: CACHE_COMPILATION,
+      ...place.env,
+      ...KEYS,
+    };
     const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: place.home, env });
     let screen = '';
     let seen = 0;

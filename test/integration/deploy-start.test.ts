@@ -23,6 +23,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exigerCles } from '../../src/base/config/api.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { freePort } from '../../src/embedded/postgres-process.ts';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { createDatabase } from '../harness/postgres.ts';
 import { temoins } from '../harness/temoins.ts';
 
@@ -60,7 +61,7 @@ function start(
   const done = spawnSync('./start.sh', args, {
     cwd: home,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: home, NODE_COMPILE_CACHE: CACHE_COMPILATION, ...env },
   });
   return { code: done.status, out: done.stdout, err: done.stderr };
 }
@@ -257,7 +258,7 @@ interface Running {
 function startHere(env: Record<string, string>): Running {
   const child = spawn('./start.sh', ['tout', '--sans-docker'], {
     cwd: home,
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: home, NODE_COMPILE_CACHE: CACHE_COMPILATION, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

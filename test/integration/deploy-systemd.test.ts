@@ -62,7 +62,7 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => {
   for (const folder of [racine, `${racine}.temoins`]) rmSync(folder, { recursive: true, force: true });
-});
+}, 300_000);
 
 describe('installer.sh', () => {
   it('knows the version of Node that package-lock.json pins', () => {

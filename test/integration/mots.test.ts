@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytes, secondes } from '../../src/cli/text.ts';
+import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { DAY, type Installation, install } from '../harness/cli.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/atelier.mjs', import.meta.url));
@@ -22,7 +23,14 @@ async function onTerminal(args: readonly string[], until?: RegExp): Promise<stri
   const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     cwd: place.home,
-    env: { PATH: process.env['PATH'] ?? '', HOME: place.home, TERM: 'dumb', METRICS_PORT: '0', ...place.env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: place.home,
+      NODE_COMPILE_CACHE: CACHE_COMPILATION,
+      TERM: 'dumb',
+      METRICS_PORT: '0',
+      ...place.env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

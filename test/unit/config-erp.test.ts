@@ -7,11 +7,16 @@ const DEFAULTS = Object.fromEntries(ERP_SETTINGS.map((setting) => [setting.name,
 
 function read(env: Record<string, string>): { erp: ErpConfig | undefined; problems: string[] } {
   const problems: string[] = [];
-  const erp = readErp((name) => env[name]?.trim() || DEFAULTS[name]!, problems);
+  const erp = readErp(
+    (name) => env[name]?.trim() || DEFAULTS[name]!,
+    problems,
+    () => 'ailleurs',
+    [],
+  );
   return { erp, problems };
 }
 
-const COMMON = { tls: { mode: 'non', ca: undefined }, delaiMax: 300, seuilBaisse: 0.5 };
+const COMMON = { tls: { mode: 'oui', ca: undefined }, delaiMax: 300, seuilBaisse: 0.5 };
 
 test('nothing set: no ERP, no problem', () => {
   expect(read({})).toEqual({ erp: undefined, problems: [] });
@@ -118,7 +123,7 @@ test.each([
 test.each([
   ['SYNC_SEUIL_BAISSE', ['0', '1', '0.001']],
   ['SYNC_DELAI_MAX', ['1', '86400']],
-  ['MYSQL_TLS', ['non', 'oui', 'sans-verification']],
+  ['MYSQL_TLS', ['auto', 'non', 'oui', 'sans-verification']],
   ['MYSQL_PORT', ['1', '65535']],
 ])('%s: the edges are in', (name, values) => {
   for (const value of values) expect(read({ MYSQL_HOST: 'h', [name]: value }).problems).toEqual([]);

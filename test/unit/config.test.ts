@@ -71,6 +71,8 @@ test('without any setting: the embedded server, everything below .atelier', () =
     sauvegarde: expect.objectContaining({ cle: undefined, dossier: resolve('.atelier/sauvegardes') }),
     // test/unit/config-alertes.test.ts has them.
     alertes: expect.objectContaining({ webhook: undefined, mail: undefined }),
+    liens: [],
+    tlsPostgres: { mode: 'auto', ca: '', reseaux: [] },
   });
 });
 
@@ -139,7 +141,7 @@ describe('POSTGRES_* reach the driver as they were written', () => {
 });
 
 test('DATABASE_URL goes before POSTGRES_*', () => {
-  const DATABASE_URL = 'postgres://u@h/b';
+  const DATABASE_URL = 'postgres://u@localhost/b';
   expect(loadConfig({ DATABASE_URL, POSTGRES_HOST: 'autre' }).databaseUrl).toBe(DATABASE_URL);
 });
 

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { type Lien, protectionDe, type Situer } from './liens.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -26,7 +26,7 @@ export interface MailConfig {
 export const CANAUX_SETTINGS: readonly Setting[] = [
   {
     name: 'ALERTE_WEBHOOK_URL',
-    doc: 'Alertes par webhook : adresse à laquelle chaque avis est envoyé (POST, JSON, signé). Vide : pas de webhook.\nhttps, sauf vers cette machine ou le réseau local.',
+    doc: 'Alertes par webhook : adresse à laquelle chaque avis est envoyé (POST, JSON, signé). Vide : pas de webhook.\nhttps, sauf vers cette machine et RESEAUX_PRIVES.',
     default: '',
     secret: true,
   },
@@ -54,23 +54,36 @@ export const CANAUX_SETTINGS: readonly Setting[] = [
   { name: 'SMTP_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
   {
     name: 'SMTP_TLS',
-    doc: 'Chiffrement vers le serveur de courriel : oui (certificat et nom vérifiés), sans-verification,\nou non (seulement vers cette machine ou le réseau local).',
+    doc: 'Chiffrement vers le serveur de courriel : oui (certificat et nom vérifiés), sans-verification,\nou non (seulement vers cette machine et RESEAUX_PRIVES).',
     default: 'oui',
   },
 ];
 
 /** @returns undefined when no webhook is set */
-export function readWebhook(text: Texte, problems: string[]): WebhookConfig | undefined {
+export function readWebhook(
+  text: Texte,
+  problems: string[],
+  situer: Situer,
+  liens: Lien[],
+): WebhookConfig | undefined {
   const url = text('ALERTE_WEBHOOK_URL');
   if (!url) return undefined;
   // The address often holds a secret of its own: it is never repeated.
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     problems.push('ALERTE_WEBHOOK_URL : attendu une adresse https://…');
-  } else if (parsed.protocol === 'http:' && !estProche(parsed.hostname)) {
-    problems.push(
-      'ALERTE_WEBHOOK_URL : http n’est permis que vers cette machine ou le réseau local ; mettez https',
-    );
+  } else {
+    const lieu = situer(parsed.hostname);
+    const clair = parsed.protocol === 'http:';
+    // The host's name is no secret; what follows it may be.
+    liens.push({
+      ...{ reglage: 'ALERTE_WEBHOOK_URL', hote: parsed.hostname, lieu },
+      protection: clair ? 'clair' : 'verifie',
+    });
+    if (clair && lieu === 'ailleurs')
+      problems.push(
+        'ALERTE_WEBHOOK_URL : http n’est permis que vers cette machine et RESEAUX_PRIVES ; mettez https, ou nommez l’hôte dans RESEAUX_PRIVES',
+      );
   }
   return { url, secret: readSecret(text('ALERTE_WEBHOOK_SECRET'), problems) };
 }
@@ -87,7 +100,12 @@ function readSecret(value: string, problems: string[]): Buffer {
 }
 
 /** @returns undefined when no mail is set */
-export function readMail(text: Texte, problems: string[]): MailConfig | undefined {
+export function readMail(
+  text: Texte,
+  problems: string[],
+  situer: Situer,
+  liens: Lien[],
+): MailConfig | undefined {
   const a = text('ALERTE_MAIL_A')
     .split(',')
     .map((part) => part.trim())
@@ -105,8 +123,18 @@ export function readMail(text: Texte, problems: string[]): MailConfig | undefine
     return undefined;
   }
   const server = text('SMTP_URL') ? readUrl(text('SMTP_URL'), problems) : readParts(text, problems);
-  if (server && tls === 'non' && !server.secure && !estProche(server.host)) {
-    problems.push('SMTP_TLS : non n’est permis que vers cette machine ou le réseau local');
+  if (server) {
+    const lieu = situer(server.host);
+    // With TLS from the first byte there is no way in the clear, only an unproven one.
+    const protection = protectionDe(server.secure && tls === 'non' ? 'sans-verification' : tls);
+    liens.push({
+      ...{ reglage: text('SMTP_URL') ? 'SMTP_URL' : 'SMTP_HOST', hote: server.host, lieu },
+      protection,
+    });
+    if (protection === 'clair' && lieu === 'ailleurs')
+      problems.push(
+        'SMTP_TLS : non n’est permis que vers cette machine et RESEAUX_PRIVES ; mettez oui, ou nommez le serveur dans RESEAUX_PRIVES',
+      );
   }
   return server && { a, de, tls, ...server };
 }
@@ -148,14 +176,4 @@ function readParts(text: Texte, problems: string[]): Server | undefined {
     user: text('SMTP_USER') || undefined,
     password: text('SMTP_PASSWORD') || undefined,
   };
-}
-
-/** Whether a host is this machine, or one that only a local network knows: a private address, a name without a domain. */
-function estProche(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  if (isIP(bare) === 4) {
-    return /^(127|10)\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\./.test(bare);
-  }
-  if (isIP(bare) === 6) return bare === '::1' || /^f[cd]/.test(bare);
-  return !bare.includes('.') || /\.(localhost|local|lan|internal|home\.arpa)$/.test(bare);
 }

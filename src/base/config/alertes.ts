@@ -7,6 +7,7 @@ import {
   readWebhook,
   type WebhookConfig,
 } from './alertes-canaux.ts';
+import type { Lien, Situer } from './liens.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -101,7 +102,7 @@ const JOUR = 86_400;
  *
  * @param text the trimmed value of a setting, or its default
  */
-export function readAlertes(text: Texte, problems: string[]): AlertesConfig {
+export function readAlertes(text: Texte, problems: string[], situer: Situer, liens: Lien[]): AlertesConfig {
   return {
     silence: readSilence(text('ALERTE_SILENCE'), problems),
     horaires: lireHoraires('HORAIRES', text('HORAIRES'), HORAIRES, problems),
@@ -112,8 +113,8 @@ export function readAlertes(text: Texte, problems: string[]): AlertesConfig {
     retard: duree('ALERTE_RETARD', text('ALERTE_RETARD'), 60, 7 * JOUR, problems),
     disque: readDisque(text('ALERTE_DISQUE'), problems),
     rappel: duree('ALERTE_RAPPEL', text('ALERTE_RAPPEL'), 10 * 60, 30 * JOUR, problems),
-    webhook: readWebhook(text, problems),
-    mail: readMail(text, problems),
+    webhook: readWebhook(text, problems, situer, liens),
+    mail: readMail(text, problems, situer, liens),
   };
 }
 

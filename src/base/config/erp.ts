@@ -1,3 +1,4 @@
+import { type Lien, modeVers, protectionDe, readModeTls, type Situer } from './liens.ts';
 import { entier, nombre, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -43,8 +44,8 @@ export const ERP_SETTINGS: readonly Setting[] = [
   { name: 'MYSQL_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
   {
     name: 'MYSQL_TLS',
-    doc: 'Chiffrement vers l’ERP : non, oui (certificat et nom vérifiés) ou sans-verification.',
-    default: 'non',
+    doc: 'Chiffrement vers l’ERP : auto (oui, sauf vers cette machine et RESEAUX_PRIVES), oui (certificat et nom vérifiés),\nsans-verification ou non.',
+    default: 'auto',
   },
   {
     name: 'MYSQL_TLS_CA',
@@ -67,12 +68,27 @@ export const ERP_SETTINGS: readonly Setting[] = [
  * Reads the settings of the ERP. Adds one line to `problems` for each that is wrong.
  *
  * @param text the trimmed value of a setting, or its default
+ * @param liens gets the link to the ERP
  * @returns undefined when no ERP is set (neither MYSQL_URL nor MYSQL_HOST)
  */
-export function readErp(text: Texte, problems: string[]): ErpConfig | undefined {
+export function readErp(
+  text: Texte,
+  problems: string[],
+  situer: Situer,
+  liens: Lien[],
+): ErpConfig | undefined {
   const server = text('MYSQL_URL') ? readUrl(text, problems) : readParts(text, problems);
+  const lieu = situer(server?.host ?? '');
+  const mode = modeVers(readModeTls('MYSQL_TLS', text, problems), lieu);
+  if (server)
+    liens.push({
+      reglage: text('MYSQL_URL') ? 'MYSQL_URL' : 'MYSQL_HOST',
+      hote: server.host,
+      lieu,
+      protection: protectionDe(mode),
+    });
   const common = {
-    tls: { mode: readTls(text('MYSQL_TLS'), problems), ca: text('MYSQL_TLS_CA') || undefined },
+    tls: { mode, ca: text('MYSQL_TLS_CA') || undefined },
     delaiMax: nombre('SYNC_DELAI_MAX', text, problems, 1, 86_400),
     fuseau: text('FUSEAU'),
     seuilBaisse: nombre('SYNC_SEUIL_BAISSE', text, problems, 0, 1),
@@ -123,10 +139,4 @@ function readParts(text: Texte, problems: string[]): Server | undefined {
     password: text('MYSQL_PASSWORD'),
     database: text('MYSQL_DB'),
   };
-}
-
-function readTls(value: string, problems: string[]): ErpTls['mode'] {
-  if (value === 'non' || value === 'oui' || value === 'sans-verification') return value;
-  problems.push(`MYSQL_TLS : attendu non, oui ou sans-verification, reçu « ${value} »`);
-  return 'oui';
 }

@@ -1,3 +1,4 @@
+import type { Lien, Situer } from './liens.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -57,7 +58,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
   },
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    doc: 'Traces OpenTelemetry : adresse du collecteur (http://127.0.0.1:4318). Vide : pas de traces.',
+    doc: 'Traces OpenTelemetry : adresse du collecteur (http://127.0.0.1:4318 ; https ailleurs que vers cette machine\net RESEAUX_PRIVES). Vide : pas de traces.',
     default: '',
   },
   {
@@ -75,7 +76,12 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
 ];
 
 /** Reads these settings; adds one line to `problems` for each that is wrong. */
-export function readObservation(text: Texte, problems: string[]): ObservationConfig {
+export function readObservation(
+  text: Texte,
+  problems: string[],
+  situer: Situer,
+  liens: Lien[],
+): ObservationConfig {
   const metricsJeton = text('METRICS_JETON') || undefined;
   if (metricsJeton !== undefined && !/^[\x21-\x7e]{16,200}$/.test(metricsJeton)) {
     problems.push(
@@ -88,12 +94,17 @@ export function readObservation(text: Texte, problems: string[]): ObservationCon
     metricsPort: entier('METRICS_PORT', text, problems, 0, 65_535),
     journalTaille: entier('JOURNAL_TAILLE', text, problems, 0, 100_000) * MEGABYTE,
     journalFichiers: entier('JOURNAL_FICHIERS', text, problems, 1, 1_000),
-    traces: readTraces(text, problems),
+    traces: readTraces(text, problems, situer, liens),
     arretPreavis: entier('ARRET_PREAVIS', text, problems, 0, 60),
   };
 }
 
-function readTraces(text: Texte, problems: string[]): TracesConfig | undefined {
+function readTraces(
+  text: Texte,
+  problems: string[],
+  situer: Situer,
+  liens: Lien[],
+): TracesConfig | undefined {
   const endpoint = text('OTEL_EXPORTER_OTLP_ENDPOINT');
   const headers: Record<string, string> = {};
   for (const pair of text('OTEL_EXPORTER_OTLP_HEADERS').split(',')) {
@@ -114,6 +125,14 @@ function readTraces(text: Texte, problems: string[]): TracesConfig | undefined {
     problems.push('OTEL_EXPORTER_OTLP_ENDPOINT : attendu http://hote:4318 ou https://…');
     return undefined;
   }
+  const { protocol, hostname } = new URL(endpoint);
+  const lieu = situer(hostname);
+  const protection = protocol === 'https:' ? 'verifie' : 'clair';
+  liens.push({ reglage: 'OTEL_EXPORTER_OTLP_ENDPOINT', hote: hostname, lieu, protection });
+  if (protection === 'clair' && lieu === 'ailleurs')
+    problems.push(
+      'OTEL_EXPORTER_OTLP_ENDPOINT : http n’est permis que vers cette machine et RESEAUX_PRIVES ; mettez https, ou nommez le collecteur dans RESEAUX_PRIVES',
+    );
   return { endpoint: endpoint.replace(/\/+$/, ''), headers, service: text('OTEL_SERVICE_NAME'), part };
 }
 

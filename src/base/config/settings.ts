@@ -3,6 +3,7 @@ import { API_SETTINGS } from './api.ts';
 import { CONSERVATION_SETTINGS } from './conservation.ts';
 import { CONTENEURS_SETTINGS } from './conteneurs.ts';
 import { ERP_SETTINGS } from './erp.ts';
+import { LIENS_SETTINGS, POSTGRES_TLS_SETTINGS } from './liens.ts';
 import { OBSERVATION_SETTINGS } from './observation.ts';
 import { PLANIFICATION_SETTINGS } from './planification.ts';
 import { SAUVEGARDE_SETTINGS } from './sauvegarde.ts';
@@ -21,6 +22,7 @@ const BASE: readonly Setting[] = [
   { name: 'POSTGRES_DB', doc: 'Nom de la base.', default: 'atelier' },
   { name: 'POSTGRES_USER', doc: 'Utilisateur de la base.', default: 'atelier' },
   { name: 'POSTGRES_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
+  ...POSTGRES_TLS_SETTINGS,
 ];
 
 const DOSSIERS: readonly Setting[] = [
@@ -76,6 +78,7 @@ const JOURNAL: readonly Setting[] = [
 /** Every setting, in the order of `.env_exemple`, by what an installer is doing. */
 export const SECTIONS: readonly { readonly titre: string; readonly settings: readonly Setting[] }[] = [
   { titre: 'L’usine', settings: USINE },
+  { titre: 'Liens vers d’autres machines', settings: LIENS_SETTINGS },
   { titre: 'PostgreSQL', settings: BASE },
   { titre: 'Dossiers', settings: DOSSIERS },
   { titre: 'Centres sur un serveur SFTP', settings: SFTP_SETTINGS },

@@ -19,7 +19,7 @@ const LOCAUX: Readonly<Record<string, Code>> = {
 /** What to do about some of them. */
 const DITS: Readonly<Record<string, string>> = {
   HANDSHAKE_NO_SSL_SUPPORT:
-    'MYSQL_TLS demande une connexion chiffrée et le serveur n’en offre pas ; c’est à l’administrateur de l’ERP de l’offrir',
+    'vers une autre machine la connexion est chiffrée (MYSQL_TLS) et le serveur n’en offre pas ; c’est à l’administrateur de l’ERP de l’offrir ; si ce réseau est à vous seul, nommez-le dans RESEAUX_PRIVES',
   HANDSHAKE_SSL_ERROR:
     'la connexion chiffrée ne s’établit pas (certificat ou nom du serveur ?) ; vérifiez MYSQL_TLS_CA et le nom dans MYSQL_HOST',
   AUTH_SWITCH_PLUGIN_ERROR:
