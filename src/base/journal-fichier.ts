@@ -110,7 +110,8 @@ export class JournalFichier {
   }
 
   #open(): void {
-    const fd = openSync(this.#path, 'a+');
+    // Names and errors of a workshop: not for every account of the machine.
+    const fd = openSync(this.#path, 'a+', 0o640);
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = fd;
     this.#inode = fstatSync(fd, { bigint: true }).ino;

@@ -2,7 +2,7 @@
 // installer said so, and whoever cannot prove who he is gets no password.
 
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, chown, copyFile, stat } from 'node:fs/promises';
+import { appendFile, chmod, chown, copyFile, mkdir, stat } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +107,7 @@ describe.skipIf(manque !== undefined)('PostgreSQL on another machine', () => {
     expect(await liens({ POSTGRES_TLS: 'non' })).toEqual([
       expect.stringMatching(/^attention DATABASE_URL : en clair vers 10\./),
     ]);
+    await mkdir(place.archives, { recursive: true });
     // The same rule for an address that comes by an option.
     const other = new URL(url);
     const secret = { PGPASSWORD: decodeURIComponent(other.password), RESEAUX_PRIVES: '' };
