@@ -1,6 +1,6 @@
 /**
  * Makes the files that follow from others: `.env_exemple` from the settings, `docs/erreurs.md` from the error codes,
- * `openapi.json` from the routes, `schema.sql` from the migrations (on a private PostgreSQL). `--check` writes nothing
+ * `docs/conformite.md` from what rules ask and the titles of tests, `openapi.json` from the routes, `schema.sql` from the migrations (on a private PostgreSQL). `--check` writes nothing
  * and fails when one is not current.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { ensureEmbedded, stopEmbedded } from '../src/embedded/postgres.ts';
 import { migrate } from '../src/postgres/migrate.ts';
 import { createPool, withClient } from '../src/postgres/pool.ts';
 import { dumpSchema } from '../src/postgres/schema-dump.ts';
+import { pageConformite } from './conformite.ts';
 import { openapiDocument } from './openapi.ts';
 
 const check = process.argv.includes('--check');
@@ -65,6 +66,7 @@ async function schema(): Promise<string> {
 const files: [string, string][] = [
   ['.env_exemple', envExample()],
   ['docs/erreurs.md', errorPage()],
+  ['docs/conformite.md', pageConformite('.')],
   ['openapi.json', await openapiDocument()],
   ['schema.sql', await schema()],
 ];

@@ -360,10 +360,19 @@ export function messageOf(error: unknown): string {
   }
   const text = error instanceof Error ? error.message || error.name : String(error);
   // No text of PostgreSQL may hold a NUL, and what is said of an error is noted there.
-  const line = text.replaceAll('\0', '').replaceAll(/\s*\n\s*/g, ' ');
+  const line = onOneLine(text.replaceAll('\0', ''));
   const code = codeOf(error) ?? '';
   const french = error instanceof Error && 'syscall' in error ? FICHIERS[code] : undefined;
   return french !== undefined && line.startsWith(`${code}:`) ? `${french} (${line})` : line;
+}
+
+/** Ends of lines, and the blanks around them, as one blank. In steps that take as long as the text, whoever wrote it. */
+function onOneLine(text: string): string {
+  const lines = text.split('\n');
+  const last = lines.length - 1;
+  if (last === 0) return text;
+  const inside = lines.slice(1, last).flatMap((line) => line.trim() || []);
+  return [lines[0]!.trimEnd(), ...inside, lines[last]!.trimStart()].join(' ');
 }
 
 /** The `code` of a system or PostgreSQL error (`ENOENT`, `57P01`…), or undefined. */
