@@ -27,7 +27,7 @@ export async function openapiDocument(): Promise<string> {
   const cles = exigerCles(config.api);
   const pool = createApiPool(NOWHERE, { logger, max: 1, fuseau: config.fuseau });
   const deps: ApiDeps = {
-    ...{ config, cles, logger, pool, readPool: pool },
+    ...{ config, cles, logger, pool, accesPool: pool, readPool: pool },
     coffre: new Coffre(cles.chiffrement),
     archive: new Archive(config.archivesDir),
     time: new FactoryTime(config.fuseau, config.journeeDebut),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
@@ -18,6 +19,7 @@ import { exigerCorps, lireCorps } from './corps.ts';
 import { ENTETES_LISIBLES, entetesCors } from './cors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
+import { limiterEnVol } from './in-flight.ts';
 import { type Inclusions, inclusionsDeRoute } from './inclusions.ts';
 import { journaliser } from './journal.ts';
 import { retenirEcritures } from './lectures.ts';
@@ -47,6 +49,7 @@ import { routesToken } from './routes/token.ts';
 import { routesUsers } from './routes/users.ts';
 import { methodesPermises } from './routes-connues.ts';
 import { SANS_PARAMETRE } from './schemas/saisie.ts';
+import { partager } from './shares.ts';
 import { tracerRequetesHttp } from './traces.ts';
 import { exigerUtf8 } from './utf8.ts';
 
@@ -79,6 +82,16 @@ export const LIMITES = {
   controle: 2_000,
   /** milliseconds without a byte in either direction */
   silence: 75_000,
+  /** milliseconds that a connection stays open without a request */
+  repos: 72_000,
+  /** requests of one connection under way at once */
+  enVol: 8,
+  /** requests of all connections that were sent ahead and wait */
+  enAttente: 20_000,
+  /** milliseconds that a request waits for others of its account */
+  attentePart: 10_000,
+  /** requests of one account that wait so */
+  filePart: 200,
 } as const;
 export type Limites = { readonly [K in keyof typeof LIMITES]: number };
 
@@ -101,6 +114,14 @@ export async function buildApp(
     bodyLimit: limites.corps,
     requestTimeout: limites.requete,
     connectionTimeout: limites.silence,
+    // What the framework would make, with a valve before its handler.
+    serverFactory: (handler, { http }) => {
+      const server = createServer(http ?? {}, limiterEnVol(handler, limites, deps.logger));
+      server.keepAliveTimeout = limites.repos;
+      server.requestTimeout = limites.requete;
+      server.setTimeout(limites.silence);
+      return server;
+    },
     http: {
       maxHeaderSize: limites.entetes,
       headersTimeout: limites.delaiEntetes,
@@ -152,7 +173,7 @@ export async function buildApp(
   app.setNotFoundHandler((request, reply) => {
     const allowed = known(request.url);
     const probleme =
-      allowed.length > 0
+      allowed.length > 0 && !allowed.includes(request.method)
         ? new Probleme(405, `${request.method} n’est pas permis ici ; sont permis : ${allowed.join(', ')}.`, {
             headers: { allow: allowed.join(', ') },
           })
@@ -166,6 +187,8 @@ export async function buildApp(
     const { config } = route;
     if (config?.acces?.acces === 'donnees')
       config.inclus = inclusionsDeRoute(route.schema, config.acces.ressource);
+    // Kept with their compressed forms (statiques.ts).
+    if (/^\/(openapi\.json|docs)/.test(route.url)) route.compress = false;
     // Unknown parameters are refused by name, also where none is known; probes may add what they like.
     const { schema } = route;
     if (schema && schema['hide'] !== true && !schema['tags']?.includes('santé')) {
@@ -215,6 +238,7 @@ export async function buildApp(
   retenirEcritures(app, deps);
   app.addHook('preValidation', exigerCorps);
   app.addHook('preHandler', exigerInclus(deps));
+  partager(app, deps, limites);
   let stopping = false;
   app.addHook('preClose', async () => {
     stopping = true;

@@ -17,7 +17,9 @@ export interface ApiDeps {
   readonly logger: Logger;
   /** connections in the factory's time zone, with a statement timeout */
   readonly pool: Pool;
-  /** the same on a replica, or the same pool; `enLecture` (lectures.ts) says which to use */
+  /** a few to the same database that nothing else may keep busy: whether we are well, who somebody is, signing in */
+  readonly accesPool: Pool;
+  /** the same as `pool` on a replica, or the same pool; `enLecture` (lectures.ts) says which to use */
   readonly readPool: Pool;
   /**
    * straight to the main database when `pool` goes through a pooler: exports keep a connection for long, and while they

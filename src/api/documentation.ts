@@ -2,9 +2,10 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { envoyerJson } from './etag.ts';
 import { accesEnMots, finirDocument, securiteDe } from './openapi/document.ts';
 import type { Document } from './openapi/types.ts';
+import { garderPages } from './pages-gardees.ts';
+import { envoyerStatique, preparerStatique, type Statique } from './statiques.ts';
 
 const DESCRIPTION = `Les chiffres de l’atelier : centres d’usinage, sessions, pièces, attentes, arrêts, commandes de volets roulants.
 
@@ -107,26 +108,29 @@ export async function documenter(app: FastifyInstance): Promise<void> {
     transformObject: (document) =>
       finirDocument(jsonSchemaTransformObject(document) as unknown as Document) as never,
   });
-  let text: string | undefined;
+  let kept: Promise<Statique> | undefined;
   app.get(
     '/openapi.json',
     { config: { acces: { acces: 'public' } }, schema: { hide: true } },
     async (request, reply) => {
-      text ??= JSON.stringify(app.swagger());
-      return envoyerJson(request, reply, text);
+      kept ??= preparerStatique(JSON.stringify(app.swagger()), 'application/json; charset=utf-8');
+      return envoyerStatique(request, reply, await kept);
     },
   );
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: CSP,
-    uiConfig: {
-      deepLinking: true,
-      persistAuthorization: false,
-      tryItOutEnabled: true,
-      docExpansion: 'none',
-      displayRequestDuration: true,
-      defaultModelsExpandDepth: 0,
-    },
-    theme: { title: 'API d’atelier' },
+  await app.register(async (docs) => {
+    await garderPages(docs, '/docs');
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: CSP,
+      uiConfig: {
+        deepLinking: true,
+        persistAuthorization: false,
+        tryItOutEnabled: true,
+        docExpansion: 'none',
+        displayRequestDuration: true,
+        defaultModelsExpandDepth: 0,
+      },
+      theme: { title: 'API d’atelier' },
+    });
   });
 }

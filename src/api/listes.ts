@@ -14,7 +14,7 @@ import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
 import { erreurs } from './schemas/commun.ts';
-import { LIMITE_DEFAUT, PAGE, triDe } from './schemas/listes.ts';
+import { LIMITE_DEFAUT, PAGE, SKIP_MAX, triDe } from './schemas/listes.ts';
 
 interface Question {
   readonly skip: number;
@@ -189,9 +189,9 @@ function entetes(
     const next = ecrireCurseur(tri, page.suite);
     headers['x-next-cursor'] = next;
     links.push(
-      cursor === undefined
+      cursor === undefined && skip + limit <= SKIP_MAX
         ? lien(url, 'next', { skip: skip + limit, limit })
-        : lien(url, 'next', { cursor: next, limit }),
+        : lien(url, 'next', { skip: undefined, cursor: next, limit }),
     );
   }
   if (cursor === undefined && skip > 0)

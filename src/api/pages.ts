@@ -1,8 +1,17 @@
-/** The same address with other page parameters. */
-export function lien(url: string, rel: string, change: Readonly<Record<string, string | number>>): string {
+import { SKIP_MAX } from './schemas/listes.ts';
+
+/** The same address with other page parameters; `undefined` leaves one out. */
+export function lien(
+  url: string,
+  rel: string,
+  change: Readonly<Record<string, string | number | undefined>>,
+): string {
   const [path, query = ''] = url.split('?', 2);
   const params = new URLSearchParams(query);
-  for (const [name, value] of Object.entries(change)) params.set(name, String(value));
+  for (const [name, value] of Object.entries(change)) {
+    if (value === undefined) params.delete(name);
+    else params.set(name, String(value));
+  }
   return `<${path}?${params}>; rel="${rel}"`;
 }
 
@@ -14,7 +23,8 @@ export function entetesDePage(
 ): Record<string, string> {
   const { skip, limit } = page;
   const links: string[] = [];
-  if (skip + limit < total) links.push(lien(url, 'next', { skip: skip + limit, limit }));
+  if (skip + limit < total && skip + limit <= SKIP_MAX)
+    links.push(lien(url, 'next', { skip: skip + limit, limit }));
   if (skip > 0) links.push(lien(url, 'prev', { skip: Math.max(0, skip - limit), limit }));
   return {
     'x-total-count': String(total),

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { codeOf } from '../base/errors.ts';
-import { isServerAway } from '../postgres/pool.ts';
+import { attenteTropLongue, isServerAway } from '../postgres/pool.ts';
 
 /** One invalid value of a request. */
 export interface Faute {
@@ -130,6 +130,13 @@ export function enProbleme(error: unknown): Probleme {
     return new Probleme(
       503,
       'La base principale n’accepte pas d’écriture pour l’instant (bascule en cours ?) ; réessayez dans quelques secondes.',
+      { headers: { 'retry-after': '5' }, cause: error },
+    );
+  }
+  if (attenteTropLongue(error)) {
+    return new Probleme(
+      503,
+      'La base de données a trop à faire pour l’instant ; réessayez dans quelques secondes.',
       { headers: { 'retry-after': '5' }, cause: error },
     );
   }

@@ -71,16 +71,19 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const url = await databaseUrl(cli);
   const { fuseau } = config;
   const { databaseApiUrl, databaseReadUrl, replicaRetardMax, connexions: max } = config.api;
-  const ouvrir = (adresse: string, partageable: boolean): Pool => {
+  const reserve = reservees(max);
+  const ouvrir = (adresse: string, partageable: boolean, max: number): Pool => {
     const made = createApiPool(adresse, { logger, max, fuseau, partageable });
     shutdown.add(() => made.end());
     return made;
   };
-  const pool = ouvrir(databaseApiUrl ?? url, databaseApiUrl !== undefined);
+  const shared = databaseApiUrl !== undefined;
+  const pool = ouvrir(databaseApiUrl ?? url, shared, max - reserve);
+  const accesPool = ouvrir(databaseApiUrl ?? url, shared, reserve);
   if (databaseApiUrl !== undefined) await verifierPooler(url, pool, logger);
   await verifierSchema(cli, pool);
-  const exportPool = databaseApiUrl === undefined ? undefined : ouvrir(url, false);
-  const readPool = databaseReadUrl === undefined ? pool : ouvrir(databaseReadUrl, true);
+  const exportPool = databaseApiUrl === undefined ? undefined : ouvrir(url, false, max);
+  const readPool = databaseReadUrl === undefined ? pool : ouvrir(databaseReadUrl, true, max);
   let replica: Replica | undefined;
   if (databaseReadUrl !== undefined) {
     const urls = { principale: url, replica: databaseReadUrl };
@@ -103,7 +106,7 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   });
   shutdown.add(() => evenements.fermer());
   const deps: ApiDeps = {
-    ...{ config, cles, logger, pool, readPool, exportPool, replica, evenements, maintenant },
+    ...{ config, cles, logger, pool, accesPool, readPool, exportPool, replica, evenements, maintenant },
     coffre: await ouvrirCoffre(pool, cles),
     archive: new Archive(config.archivesDir),
     time: new FactoryTime(fuseau, config.journeeDebut),
@@ -130,6 +133,11 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
       return cut;
     },
   };
+}
+
+/** Of all connections, those for health and sign-in, which data never take. */
+function reservees(connexions: number): number {
+  return Math.max(1, Math.min(3, Math.floor(connexions / 3)));
 }
 
 /** Whether only this machine can reach an address. */

@@ -251,6 +251,13 @@ export function isServerAway(error: unknown): boolean {
   return false;
 }
 
+/** Whether no connection of the pool came free in time, be it that all are busy or that the server opens none. */
+export function attenteTropLongue(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause)
+    if (/timeout exceeded when trying to connect/.test(e.message)) return true;
+  return false;
+}
+
 /** Whether the server refused to let us in (password, role, access rules): waiting does not mend that. */
 export function isRefused(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) if (codeOf(e)?.startsWith('28')) return true;

@@ -1,7 +1,7 @@
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { mesurerReplica, replisReplica } from '../base/metrics.ts';
-import { createPool, isRefused, isServerAway, type Pool, type Queryable } from './pool.ts';
+import { attenteTropLongue, createPool, isRefused, isServerAway, type Pool, type Queryable } from './pool.ts';
 
 /** `lu`: reads go there; each other word says why they do not. */
 export const ETATS_REPLICA = ['lu', 'en_retard', 'absent', 'promu', 'autre_base'] as const;
@@ -330,5 +330,5 @@ class ReplicaPerdu extends Error {
 function tientAuReplica(error: unknown): boolean {
   if (error instanceof ReplicaPerdu || isServerAway(error) || isRefused(error)) return true;
   if (/^(40001|40P01|42P01|42703|42501|3D000|25006|XX\w\w\w)$/.test(codeOf(error) ?? '')) return true;
-  return error instanceof Error && /timeout exceeded when trying to connect/.test(error.message);
+  return attenteTropLongue(error);
 }

@@ -74,10 +74,11 @@ export async function createApi(options: ApiOptions = {}): Promise<ApiDEssai> {
   const logger = options.logger ?? silentLogger();
   const cles: Cles = exigerCles(config.api);
   const pool = createApiPool(url, { logger, max: 6, fuseau: config.fuseau });
+  const accesPool = createApiPool(url, { logger, max: 2, fuseau: config.fuseau });
   let offset = 0;
   const maintenant = (): number => Date.now() + offset;
   const base: ApiDeps = {
-    ...{ config, cles, logger, pool, readPool: pool },
+    ...{ config, cles, logger, pool, accesPool, readPool: pool },
     coffre: await ouvrirCoffre(pool, cles),
     archive: new Archive(config.archivesDir),
     time: new FactoryTime(config.fuseau, config.journeeDebut),
@@ -110,6 +111,7 @@ export async function createApi(options: ApiOptions = {}): Promise<ApiDEssai> {
       await app.close();
       await deps.evenements.fermer();
       await pool.end();
+      await accesPool.end();
       await database?.drop();
       await rm(home, { recursive: true, force: true });
     },

@@ -74,7 +74,7 @@ describe('O2: a stop under load', () => {
     };
     const loops = (await open(12)).map(askOn);
     const pipelines = await open(12);
-    await expect.poll(() => answered).toBeGreaterThan(100);
+    await expect.poll(() => answered, { timeout: 30_000 }).toBeGreaterThan(100);
     for (const connexion of pipelines) connexion.ecrire(request.repeat(30));
     server.running.process.kill('SIGTERM');
 

@@ -224,8 +224,8 @@ describe('cursors of restricted lists', () => {
   });
 });
 
-it('skip: the last pages cost much, and come', async () => {
-  const { answer } = await get('/pieces-production/?skip=4900000&limit=10');
+it('skip: the deepest pages cost much, and come', async () => {
+  const { answer } = await get('/pieces-production/?skip=100000&limit=10');
   expect(answer.json()).toHaveLength(10);
   expect(answer.headers['x-total-count-kind']).toBe('estimate');
 });

@@ -39,7 +39,7 @@ async function derriere(): Promise<ApiDEssai> {
     url: api.url,
     comptes: false,
     env: { SECRET_KEY: api.deps.config.api.secretKey!, CLE_CHIFFREMENT: api.deps.config.api.cleChiffrement! },
-    changer: (deps) => ({ ...deps, pool, readPool: pool }),
+    changer: (deps) => ({ ...deps, pool, accesPool: pool, readPool: pool }),
   });
   closers.push(
     () => own.close(),

@@ -49,7 +49,7 @@ export function authentification(deps: ApiDeps): Authentification {
     duree: deps.config.api.dureeJeton,
     maintenant: deps.maintenant,
   });
-  const etats = new EtatsDesComptes((ids) => etatsComptes(deps.pool, ids));
+  const etats = new EtatsDesComptes((ids) => etatsComptes(deps.accesPool, ids));
   const refused = new JournalDesRefus(deps);
   return async (request, acces) => {
     const header = request.headers.authorization;
@@ -158,7 +158,7 @@ async function parCle(deps: ApiDeps, text: string): Promise<Acteur | Refuse> {
   const parts = decouperCle(text);
   if (!parts) return { refus: 'invalide' };
   const { id, secret } = parts;
-  const etat = await etatCle(deps.pool, id);
+  const etat = await etatCle(deps.accesPool, id);
   // Only whoever has the secret is told apart from the rest, and only in the audit log.
   if (!memeSecret(secret, etat?.empreinte ?? NO_KEY) || !etat) return { refus: 'invalide' };
   const userId = etat.user_id;
@@ -168,7 +168,7 @@ async function parCle(deps: ApiDeps, text: string): Promise<Acteur | Refuse> {
   if (!etat.actif) return { refus: 'compte_inactif', userId };
   if (etat.derniere_utilisation === null || etat.derniere_utilisation <= now - UTILISATION) {
     // A read goes on when this cannot be written.
-    await noterUtilisation(deps.pool, id, now).catch((error: unknown) =>
+    await noterUtilisation(deps.accesPool, id, now).catch((error: unknown) =>
       deps.logger.warn({ erreur: messageSansValeurs(error), cle: id }, 'utilisation d’une clé non notée'),
     );
   }

@@ -25,7 +25,7 @@ export async function chercher(
   username: string,
   password: string,
 ): Promise<{ compte: Trouve | undefined; juste: boolean }> {
-  const compte = await trouverParNom(deps.pool, deps.coffre, username);
+  const compte = await trouverParNom(deps.accesPool, deps.coffre, username);
   const juste = compte ? await verifier(password, compte.motDePasse) : await verifierFactice(password);
   return { compte, juste };
 }
@@ -40,7 +40,7 @@ export async function ouvrir(
   const secret = nouveauSecret();
   const maintenant = deps.maintenant();
   const expire = maintenant + DUREE_FAMILLE;
-  const opened = await withClient(deps.pool, (client) =>
+  const opened = await withClient(deps.accesPool, (client) =>
     transaction(client, async () => {
       await noterConnexion(client, compte.id, rehashed, compte.motDePasse);
       const done = await ouvrirFamille(client, {
@@ -64,20 +64,20 @@ export async function renouveler(
   const received = secretRecu(request);
   if (received === undefined) return undefined;
   const maintenant = deps.maintenant();
-  const usage = await utiliserRafraichissement(deps.pool, empreinteDe(received), maintenant);
+  const usage = await utiliserRafraichissement(deps.accesPool, empreinteDe(received), maintenant);
   if (usage.etat === 'inconnu') return undefined;
   const { user_id: id, famille, version_jetons, expire } = usage.jeton;
   if (usage.etat === 'reutilise') {
-    await noter(deps.pool, ligneAudit(request, 'rafraichissement_reutilise', { userId: id }));
+    await noter(deps.accesPool, ligneAudit(request, 'rafraichissement_reutilise', { userId: id }));
     return undefined;
   }
-  const compte = await etatCompte(deps.pool, id);
+  const compte = await etatCompte(deps.accesPool, id);
   if (!compte?.actif || compte.version_jetons !== version_jetons) {
-    await fermerFamille(deps.pool, famille);
+    await fermerFamille(deps.accesPool, famille);
     return undefined;
   }
   const secret = nouveauSecret();
-  const continued = await withClient(deps.pool, (client) =>
+  const continued = await withClient(deps.accesPool, (client) =>
     transaction(client, () => continuerFamille(client, usage.jeton, empreinteDe(secret), maintenant)),
   );
   return continued ? { secret, expire, maintenant, compte: { id, version_jetons } } : undefined;

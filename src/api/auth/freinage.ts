@@ -43,10 +43,10 @@ export interface EssaiRefuse {
 
 /** Slows down who guesses passwords, per name and per address. */
 export class Freinage {
-  readonly #deps: Pick<ApiDeps, 'pool' | 'coffre' | 'maintenant' | 'logger'>;
+  readonly #deps: Pick<ApiDeps, 'accesPool' | 'coffre' | 'maintenant' | 'logger'>;
   #balaye: number;
 
-  constructor(deps: Pick<ApiDeps, 'pool' | 'coffre' | 'maintenant' | 'logger'>) {
+  constructor(deps: Pick<ApiDeps, 'accesPool' | 'coffre' | 'maintenant' | 'logger'>) {
     this.#deps = deps;
     this.#balaye = deps.maintenant();
   }
@@ -58,7 +58,7 @@ export class Freinage {
    * @param ip address of the client
    */
   async essayer(nom: string, ip: string): Promise<Essai | EssaiRefuse> {
-    const { pool, coffre, maintenant } = this.#deps;
+    const { accesPool: pool, coffre, maintenant } = this.#deps;
     const now = maintenant();
     await this.#balayer(now);
     // The address first: one that is slowed must not slow the accounts that it hammers.
@@ -83,13 +83,13 @@ export class Freinage {
 
   /** The account of a name has another one now: what was counted goes with it. */
   async renommer(ancien: string, nouveau: string): Promise<void> {
-    const { pool, coffre } = this.#deps;
+    const { accesPool: pool, coffre } = this.#deps;
     await deplacerTentatives(pool, coffre.empreinte('compte', ancien), coffre.empreinte('compte', nouveau));
   }
 
   /** Forgets what was counted for a name: the account is gone. */
   async oublier(nom: string): Promise<void> {
-    await oublierTentatives(this.#deps.pool, this.#deps.coffre.empreinte('compte', nom));
+    await oublierTentatives(this.#deps.accesPool, this.#deps.coffre.empreinte('compte', nom));
   }
 
   async #balayer(now: number): Promise<void> {
@@ -97,8 +97,8 @@ export class Freinage {
     this.#balaye = now;
     try {
       const oldest = now - Math.max(REGLES.compte.oubli, REGLES.adresse.oubli) * 1000;
-      await balayerTentatives(this.#deps.pool, oldest);
-      await balayerRafraichissements(this.#deps.pool, now);
+      await balayerTentatives(this.#deps.accesPool, oldest);
+      await balayerRafraichissements(this.#deps.accesPool, now);
     } catch (error) {
       // Signing in does not depend on tidying up; the next one tries again.
       this.#deps.logger.warn(

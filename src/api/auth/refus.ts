@@ -47,7 +47,7 @@ export class JournalDesRefus {
       details: omis > 0 ? { ...suite.details, omis } : suite.details,
     });
     try {
-      await noter(this.#deps.pool, line);
+      await noter(this.#deps.accesPool, line);
     } catch (error) {
       this.#omitted += omis + 1;
       this.#deps.logger.warn({ erreur: messageSansValeurs(error) }, 'refus absent du journal d’audit');

@@ -18,7 +18,9 @@ import { erreurs } from '../schemas/commun.ts';
 export function routesMetriques(app: FastifyInstance, deps: ApiDeps): void {
   const jeton = deps.config.observation.metricsJeton;
   if (jeton !== undefined) mesurerProcessus();
-  const forget = [...new Set([deps.pool, deps.readPool, deps.exportPool ?? deps.pool])].map(suivreReserve);
+  const forget = [...new Set([deps.pool, deps.accesPool, deps.readPool, deps.exportPool ?? deps.pool])].map(
+    suivreReserve,
+  );
   app.addHook('onClose', async () => {
     for (const each of forget) each();
   });

@@ -47,7 +47,7 @@ export function routesSante(app: FastifyInstance, deps: ApiDeps): void {
       },
     },
     async (_request, reply) => {
-      await deps.pool.query('SELECT 1');
+      await deps.accesPool.query('SELECT 1');
       return reply.header('cache-control', 'no-store').send(OK);
     },
   );
@@ -69,7 +69,7 @@ export function routesSante(app: FastifyInstance, deps: ApiDeps): void {
     async (_request, reply) => reply.header('cache-control', 'no-store').send(OK),
   );
 
-  const pret = new Pret(deps.pool);
+  const pret = new Pret(deps.accesPool);
   app.decorate('pret', pret);
   app.get(
     '/health/ready',

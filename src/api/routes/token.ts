@@ -98,7 +98,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
         const raison = compte ? (juste ? 'compte_inactif' : 'mot_de_passe') : 'compte_inconnu';
         refusAuthentification.inc({ reason: raison });
         const line = ligneAudit(request, 'connexion_refusee', { userId: compte?.id, details: { raison } });
-        await noter(deps.pool, line);
+        await noter(deps.accesPool, line);
         throw refus();
       }
       await essai.reussi();
@@ -180,8 +180,8 @@ function routeDeconnexion(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const received = secretRecu(request);
       const userId =
-        received === undefined ? undefined : await fermerFamilleDe(deps.pool, empreinteDe(received));
-      if (userId !== undefined) await noter(deps.pool, ligneAudit(request, 'deconnexion', { userId }));
+        received === undefined ? undefined : await fermerFamilleDe(deps.accesPool, empreinteDe(received));
+      if (userId !== undefined) await noter(deps.accesPool, ligneAudit(request, 'deconnexion', { userId }));
       effacerCookie(request, reply);
       return reply.code(204).headers(NO_STORE).send();
     },

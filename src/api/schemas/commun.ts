@@ -65,12 +65,14 @@ export const booleenTexte = z
   .transform((value) => value === 'true');
 
 /** A whole number in a query. */
-export function entierTexte(min: number, max: number): z.ZodType<number, string> {
+/** @param sinon what to do instead, when a value is refused */
+export function entierTexte(min: number, max: number, sinon = ''): z.ZodType<number, string> {
+  const message = `Attendu un entier de ${min} à ${max}${sinon}.`;
   return z
     .string()
-    .regex(/^\d{1,16}$/, `Attendu un entier de ${min} à ${max}.`)
+    .regex(/^\d{1,16}$/, message)
     .transform(Number)
-    .refine((n) => n >= min && n <= max, `Attendu un entier de ${min} à ${max}.`)
+    .refine((n) => n >= min && n <= max, message)
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 

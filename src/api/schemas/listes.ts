@@ -5,6 +5,8 @@ import { DECLENCHEURS, ETATS_EXECUTION } from './executions.ts';
 
 export const LIMITE_DEFAUT = 100;
 const LIMITE_MAX = 1000;
+/** Rows that may be left out: what is left out is read all the same. Deeper, a cursor costs nothing more. */
+export const SKIP_MAX = 100_000;
 
 const dateOuInstant = z.union(
   [date, instant],
@@ -72,9 +74,12 @@ export function triDe(colonnes: readonly string[]): z.ZodType {
 }
 
 export const PAGE = {
-  skip: entierTexte(0, Number.MAX_SAFE_INTEGER)
+  skip: entierTexte(0, SKIP_MAX, ' ; plus loin, lisez avec cursor (la valeur de X-Next-Cursor)')
     .default(0)
-    .meta({ description: 'Lignes à passer', default: 0 }),
+    .meta({
+      description: `Lignes à passer (${SKIP_MAX} au plus ; plus loin, \`cursor\`)`,
+      default: 0,
+    }),
   limit: entierTexte(1, LIMITE_MAX)
     .optional()
     .meta({

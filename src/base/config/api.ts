@@ -99,7 +99,11 @@ export const API_SETTINGS: readonly Setting[] = [
     default: '',
     secret: true,
   },
-  { name: 'API_CONNEXIONS', doc: 'API : connexions à PostgreSQL au plus.', default: '10' },
+  {
+    name: 'API_CONNEXIONS',
+    doc: 'API : connexions à PostgreSQL au plus. Un tiers (3 au plus) est gardé pour la santé et la connexion des comptes ;\nun compte occupe au plus la moitié des autres.',
+    default: '10',
+  },
 ];
 
 export function readApi(text: Texte, problems: string[]): ApiConfig {
