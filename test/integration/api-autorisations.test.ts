@@ -171,7 +171,7 @@ describe('S13: what is another’s does not exist', () => {
         const get = await monde.api.app.inject({ url });
         expect([url, get.statusCode]).toEqual([url, 401]);
         const head = await monde.api.app.inject({ method: 'HEAD', url });
-        expect([url, head.statusCode, head.body]).toEqual([url, chemin === '/evenements' ? 405 : 401, '']);
+        expect([url, head.statusCode, head.body]).toEqual([url, path === '/evenements' ? 405 : 401, '']);
       }
     }
   });

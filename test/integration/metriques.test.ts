@@ -207,7 +207,12 @@ describe('what the process and the installation are', () => {
     [url.hostname, url.port] = ['127.0.0.1', String(proxy.port)];
     const pool = createApiPool(url.href, { logger: silentLogger(), max: 2, fuseau: 'Europe/Paris' });
     const env = { ...cles(), METRICS_JETON: JETON };
-    const changer = (deps: ApiDEssai['deps']): ApiDEssai['deps'] => ({ ...deps, pool, accesPool: pool, readPool: pool });
+    const changer = (deps: ApiDEssai['deps']): ApiDEssai['deps'] => ({
+      ...deps,
+      pool,
+      accesPool: pool,
+      readPool: pool,
+    });
     const own = await createApi({ url: workshop.url, comptes: false, env, changer });
     try {
       expect((await lire(own)).get('atelier_database_up')).toBe(1);

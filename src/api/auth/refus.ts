@@ -15,12 +15,12 @@ const REFUS_PAR_MINUTE = 60;
  * not fill the disk with it. What was left out is counted in the next line that is written.
  */
 export class JournalDesRefus {
-  readonly #deps: Pick<ApiDeps, 'pool' | 'maintenant' | 'logger'>;
+  readonly #deps: Pick<ApiDeps, 'accesPool' | 'maintenant' | 'logger'>;
   #minute = Number.NEGATIVE_INFINITY;
   #lines = 0;
   #omitted = 0;
 
-  constructor(deps: Pick<ApiDeps, 'pool' | 'maintenant' | 'logger'>) {
+  constructor(deps: Pick<ApiDeps, 'accesPool' | 'maintenant' | 'logger'>) {
     this.#deps = deps;
   }
 
