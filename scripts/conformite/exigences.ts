@@ -137,13 +137,7 @@ export const REFERENTIELS: readonly Referentiel[] = [
       e('art. 32, sauvegardes', 'sauvegardes chiffrées et bornées dans le temps', 'R25'),
       e('CNIL, mots de passe', '80 bits d’entropie, jamais en clair', 'S9 S10 R8'),
       e('CNIL, journalisation', 'six à douze mois, peu de données, pas d’autre usage', 'R9 R21 R22'),
-      e(
-        'CNIL, SAN-2024-021',
-        'la performance des machines, pas la surveillance des personnes',
-        '',
-        'aucune colonne d’opérateur au schéma ; le plus fin est le centre et la journée. Pas encore montré par un essai',
-        true,
-      ),
+      e('CNIL, SAN-2024-021', 'la performance des machines, pas la surveillance des personnes', 'R19'),
       e('CNIL, anonymisation', 'ce qui est dit anonyme l’est', '', 'aucun export n’est dit anonyme', true),
       e(
         'crypto-effacement',

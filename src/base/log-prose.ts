@@ -41,5 +41,5 @@ function detailsOf(entry: Readonly<Record<string, unknown>>): string {
 
 /** Without characters that a terminal would obey. */
 function clean(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
+  return text.replace(/[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu, ' ');
 }

@@ -35,8 +35,8 @@ export function enOctets(octets: number): string {
   return `${valeur.toFixed(valeur < 10 ? 1 : 0).replace('.', ',')} ${unites[rang]}`;
 }
 
-/** On one line, not longer than a sentence. */
+/** On one line, not longer than a sentence, and in the order in which it is written, whatever names stand in it. */
 export function enPhrase(texte: string, max = 300): string {
-  const ligne = texte.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const ligne = texte.replaceAll(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
   return ligne.length <= max ? ligne : `${ligne.slice(0, max - 1).toWellFormed()}…`;
 }

@@ -1,0 +1,59 @@
+// R19: machines are measured, not people. Nothing that is stored or answered has a place for who was at the machine.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const read = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8');
+
+/** How the field, the machines (Dutch) and the ERP (German) call people. */
+const PERSONNE =
+  /operat(?:eur|or)|opérateur|ouvrier|salari|employ|matricule|badge|personn|conducteur|bediener|bediende|medewerker|benutzer|mitarbeiter|worker_id|shift_lead/i;
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+}
+
+/** Every name of a property, at any depth. */
+function properties(value: unknown, found = new Set<string>()): Set<string> {
+  if (typeof value !== 'object' || value === null) return found;
+  for (const name of Object.keys((value as Schema).properties ?? {})) found.add(name);
+  for (const child of Object.values(value)) properties(child, found);
+  return found;
+}
+
+test('R19: no column of the schema is for a person at a machine', () => {
+  const columns = [...read('schema.sql').matchAll(/^ +"?([a-z_]+)"? [a-z]/gm)].map(([, name]) => name!);
+  expect(columns.length).toBeGreaterThan(150);
+  expect(columns.filter((name) => PERSONNE.test(name))).toEqual([]);
+});
+
+test('R19: no answer, filter or route of the API is about a person at a machine', () => {
+  const document = JSON.parse(read('openapi.json')) as {
+    paths: Record<string, Record<string, Operation>>;
+    components: unknown;
+  };
+  const names = [...properties(document)];
+  const parameters = Object.values(document.paths).flatMap((operations) =>
+    Object.values(operations).flatMap(({ parameters: list }) => (list ?? []).map(({ name }) => name)),
+  );
+  expect(names.length).toBeGreaterThan(100);
+  expect(parameters.length).toBeGreaterThan(100);
+  const all = [...names, ...parameters, ...Object.keys(document.paths)];
+  expect(all.filter((name) => PERSONNE.test(name))).toEqual([]);
+});
+
+test('R19: statistics are grouped by nothing finer than a centre and a day', () => {
+  const { paths } = JSON.parse(read('openapi.json')) as { paths: Record<string, Record<string, Operation>> };
+  const stats = Object.entries(paths).filter(([path]) => path.startsWith('/stats/'));
+  expect(stats.length).toBeGreaterThan(0);
+  for (const [path, { get }] of stats) {
+    const filters = (get?.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
+    expect(
+      filters.filter((name) => /heure|minute|equipe|session_id|poste/.test(name)),
+      path,
+    ).toEqual([]);
+  }
+});
