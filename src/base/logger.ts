@@ -48,9 +48,20 @@ export function createLogger(targets: LogTargets): Logger {
       mixin: deFil,
       // Requests and answers never go in whole: whoever logs one (Fastify, where something went wrong) gets nothing.
       serializers: { err: erreurPourJournal, req: () => undefined, res: () => undefined },
-      hooks: { streamWrite: sansSecrets },
+      hooks: { streamWrite: (line) => sansRetournement(sansSecrets(line)) },
     },
     pino.multistream(streams),
+  );
+}
+
+/**
+ * The same JSON, in which what turns a line round or breaks it on a screen stands as an escape: a file's name comes from
+ * machines (`GOL.\u202e0140520.LOG`).
+ */
+function sansRetournement(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 

@@ -5,7 +5,7 @@ import { createLogger, type Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { type BilanReconstruction, reconstruire } from '../jobs/reconstruction.ts';
 import { type Synchronisation, sync } from '../jobs/sync.ts';
-import { createPool, describeUrl, type Pool } from '../postgres/pool.ts';
+import { createPool, describeUrl, type Pool, withClient } from '../postgres/pool.ts';
 import { type Comparaison, comparerSessions } from '../postgres/production/comparaison.ts';
 import type { Cli } from './cli.ts';
 import { Etapes } from './etapes.ts';
@@ -58,6 +58,8 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     level: config.logLevel,
     fuseau: config.fuseau,
   });
+  // Said before hours of work, not after.
+  if (other !== undefined) await joindre(other, logger);
   // One that is being rebuilt is marked, which opening it refuses.
   const pool = completer ? await openPool(cli, logger) : createPool(url, { logger });
   if (!completer) {
@@ -85,6 +87,16 @@ async function orders(work: () => Promise<Synchronisation>, logger: Logger): Pro
   } catch (error) {
     logger.error({ erreur: messageOf(error) }, 'commandes pas relues');
     return `pas relues : ${messageOf(error)}`;
+  }
+}
+
+/** @throws AtelierError ATL_D301 when that database cannot be reached */
+async function joindre(url: string, logger: Logger): Promise<void> {
+  const other = createPool(url, { logger, max: 1 });
+  try {
+    await withClient(other, async () => undefined);
+  } finally {
+    await other.end();
   }
 }
 

@@ -2,12 +2,12 @@
 // installer said so, and whoever cannot prove who he is gets no password.
 
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, chown, copyFile, mkdir, stat } from 'node:fs/promises';
+import { appendFile, chmod, chown, copyFile, stat } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Reseau } from '../chaos/reseau.ts';
-import { type Finished, type Installation, install } from '../harness/cli.ts';
+import { DAY, type Finished, type Installation, install } from '../harness/cli.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { MariadbDeTest, SANS_MARIADB, UTILISATEUR_LECTURE } from '../harness/mariadb.ts';
 import { startPrivatePostgres } from '../harness/postgres.ts';
@@ -107,7 +107,8 @@ describe.skipIf(manque !== undefined)('PostgreSQL on another machine', () => {
     expect(await liens({ POSTGRES_TLS: 'non' })).toEqual([
       expect.stringMatching(/^attention DATABASE_URL : en clair vers 10\./),
     ]);
-    await mkdir(place.archives, { recursive: true });
+    await place.write('DEM12/20250528.LOG', DAY);
+    expect((await run(['ingest'], { DATABASE_URL: server.url })).code).toBe(0);
     // The same rule for an address that comes by an option.
     const other = new URL(url);
     const secret = { PGPASSWORD: decodeURIComponent(other.password), RESEAUX_PRIVES: '' };
