@@ -70,6 +70,17 @@ export async function clesComparables(
   });
 }
 
+/**
+ * Collations whose weights are characters themselves (of the basic plane, never half of a pair). As such they are a
+ * quarter as long as in hexadecimal, and looking keys up is the dearest step of a big read.
+ */
+const LETTRES = /^utf8(?:mb[34])?_general_ci$/;
+
+/** Weights of two bytes as the characters that have these numbers. */
+function enLettres(weights: string): string {
+  return `CONVERT(CONVERT(${weights} USING utf16) USING utf8mb4)`;
+}
+
 /** How a text is weighed under a collation; `largeur` is more characters than any key can weigh. */
 async function pesee(
   session: ErpSession,
@@ -88,7 +99,8 @@ async function pesee(
   const [padded, blank, oneLevel, fixed] = answer ?? [];
   if (padded !== '1') return (sql) => `HEX(WEIGHT_STRING(${sql}))`;
   if (blank && oneLevel === '1' && fixed === '1') {
-    return (sql) => `HEX(TRIM(TRAILING x'${blank}' FROM WEIGHT_STRING(${sql})))`;
+    const trimmed = (sql: string): string => `TRIM(TRAILING x'${blank}' FROM WEIGHT_STRING(${sql}))`;
+    return LETTRES.test(collation) ? (sql) => enLettres(trimmed(sql)) : (sql) => `HEX(${trimmed(sql)})`;
   }
   // Several levels: blanks at the end are in the middle of the weights, so both sides are filled up instead.
   return (sql) => `HEX(WEIGHT_STRING(${sql} AS CHAR(${largeur})))`;
