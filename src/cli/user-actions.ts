@@ -10,6 +10,7 @@ import { FactoryTime } from '../base/time.ts';
 import { noter } from '../postgres/audit.ts';
 import { verrouillerComptes } from '../postgres/comptes/coffre.ts';
 import { oublierCompte } from '../postgres/comptes/oubli.ts';
+import { clesDuCompte } from '../postgres/comptes/reseaux-connus.ts';
 import { oublierTentatives } from '../postgres/comptes/tentatives.ts';
 import {
   type ChangementsCompte,
@@ -148,7 +149,10 @@ async function password(cli: Cli, { nom, stdin }: Demande): Promise<number> {
   const refus = (mdp: string): string[] => refusMotDePasse(mdp, compte);
   const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
   await apply(pool, coffre, nom, { motDePasseHache }, () => ({ evenement: 'mot_de_passe_change' }));
-  cli.out(`Compte « ${printable(compte.username)} » : mot de passe changé, ses sessions sont fermées.`);
+  await oublierTentatives(pool, ...(await clesDuCompte(pool, coffre, compte)));
+  cli.out(
+    `Compte « ${printable(compte.username)} » : mot de passe changé, ses sessions sont fermées, plus aucun délai ne le retient.`,
+  );
   return 0;
 }
 
@@ -161,6 +165,7 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
   const id = compte?.id ?? nom.toLowerCase();
   const name = printable(compte?.username ?? id);
   if (!oui) await confirmer(`Oublier « ${name} » pour toujours ? Tapez ${name} : `, name);
+  const counted = compte ? await clesDuCompte(pool, coffre, compte) : [];
   const effacements = new Effacements(cli.config.archivesDir);
   const tombe = await withClient(pool, (client) =>
     transaction(client, () =>
@@ -171,7 +176,7 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
     ),
   );
   if (tombe === undefined) return unknown(nom);
-  if (compte) await oublierTentatives(pool, coffre.empreinte('compte', compte.username));
+  await oublierTentatives(pool, ...counted);
   cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit anonymisé.`);
   return 0;
 }

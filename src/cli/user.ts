@@ -18,7 +18,8 @@ ROLE : lecteur, gestionnaire ou admin. Le premier compte est admin, les suivants
 Le mot de passe est demandé deux fois, sans s’afficher ; --mot-de-passe-stdin le lit sur la première ligne de
 l’entrée standard. Il n’est jamais un argument : les autres utilisateurs de la machine les voient.
 
-disable, role et password coupent aussitôt les sessions ouvertes du compte. Le dernier admin actif ne peut être
+disable, role et password coupent aussitôt les sessions ouvertes du compte ; password lève aussi le délai que des
+échecs de connexion lui ont valu. Le dernier admin actif ne peut être
 ni désactivé, ni changé de rôle.
 
 forget : oublie une personne (RGPD, article 17). Son compte, ses clés et ses connexions sont supprimés aussitôt ; dans le

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifier } from '../../src/api/auth/mot-de-passe.ts';
 import type { Coffre } from '../../src/base/chiffrement.ts';
+import { clesDuCompte } from '../../src/postgres/comptes/reseaux-connus.ts';
 import {
   creerCompte,
   etatCompte,
@@ -78,11 +79,20 @@ test('R21 S32 a life of two accounts, each step in the audit log without names',
   });
   expect((await user(['enable', 'bob'])).stdout).toBe('Compte « bob » réactivé.\n');
   const other = 'q7JwK4vNx2ZpHg';
+  // Whoever guesses has made her wait: another password ends that, wherever she signs in from.
+  const reseau = randomBytes(32);
+  await place.pool.query('INSERT INTO reseau_connu VALUES ($1, $2, now())', [bob.id, reseau]);
+  for (const cle of await clesDuCompte(place.pool, coffre, bob))
+    await place.pool.query(
+      "INSERT INTO tentative_connexion VALUES ($1, 'compte', 50, 0, now(), 'infinity')",
+      [cle],
+    );
   expect(await user(['password', 'bob', '--mot-de-passe-stdin'], `${other}\r\nreste`)).toMatchObject({
     code: 0,
   });
   expect(await verifier(other, (await trouverParNom(place.pool, coffre, 'bob'))!.motDePasse)).toBe(true);
   expect(await etatCompte(place.pool, bob.id)).toMatchObject({ version_jetons: 5 });
+  expect((await place.pool.query('SELECT FROM tentative_connexion')).rowCount).toBe(0);
 
   const by = { origine: 'commande' };
   const line = (evenement: string, id: string, details = {}) => ({

@@ -125,7 +125,9 @@ export async function changerCompte(
   });
   if (after === undefined) throw introuvable('Compte');
   if (after === 'version') throw modifieEntreTemps();
-  if (after.username !== before.username) await freinage.renommer(before.username, after.username);
+  if (after.username !== before.username) await freinage.renommer(id, before.username, after.username);
+  // What was guessed was another password.
+  if (password !== undefined) await freinage.oublier(await freinage.cles(after));
   return after;
 }
 
@@ -155,6 +157,7 @@ export async function retirerCompte(
 ): Promise<void> {
   const before = await exigerCompte(deps, id);
   exigerIfMatch(request, corpsDeCompte(before));
+  const counted = await freinage.cles(before);
   const gone = await ecrire(deps, async (client) => {
     const done = await supprimerCompte(client, id, { version: versionVoulue(request, before) });
     if (done === true) {
@@ -166,7 +169,7 @@ export async function retirerCompte(
   });
   if (gone === 'version') throw modifieEntreTemps();
   if (!gone) throw introuvable('Compte');
-  await freinage.oublier(before.username);
+  await freinage.oublier(counted);
 }
 
 /**

@@ -11,6 +11,7 @@ import { transaction, withClient } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
 import { empreinteDe, nouveauSecret } from './cle.ts';
 import { type Cookie, secretRecu } from './cookie.ts';
+import type { Freinage } from './freinage.ts';
 import { verifier, verifierFactice } from './mot-de-passe.ts';
 import { ligneAudit } from './trace.ts';
 
@@ -33,6 +34,7 @@ export async function chercher(
 /** Notes the sign-in and opens a family of refresh tokens; undefined when the account has changed meanwhile. */
 export async function ouvrir(
   deps: ApiDeps,
+  freinage: Freinage,
   request: FastifyRequest,
   compte: Trouve,
   rehashed: string | undefined,
@@ -47,7 +49,10 @@ export async function ouvrir(
         ...{ userId: compte.id, empreinte: empreinteDe(secret), versionJetons: compte.version_jetons },
         ...{ expire, maintenant },
       });
-      if (done) await noter(client, ligneAudit(request, 'connexion_reussie', { userId: compte.id }));
+      if (done) {
+        await freinage.retenir(client, compte.id, request.ip);
+        await noter(client, ligneAudit(request, 'connexion_reussie', { userId: compte.id }));
+      }
       return done;
     }),
   );

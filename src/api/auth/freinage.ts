@@ -1,6 +1,13 @@
 import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { balayerRafraichissements } from '../../postgres/comptes/rafraichissements.ts';
 import {
+  cleDeNom,
+  cleDeNomConnu,
+  clesDuCompte,
+  estReseauConnu,
+  retenirReseau,
+} from '../../postgres/comptes/reseaux-connus.ts';
+import {
   balayerTentatives,
   deplacerTentatives,
   oublierTentatives,
@@ -8,12 +15,14 @@ import {
   rendreTentative,
   reserverTentative,
 } from '../../postgres/comptes/tentatives.ts';
+import type { Queryable } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
-import { reseauDe } from './adresse.ts';
+import { reseauDe, reseauLargeDe } from './adresse.ts';
 
 /**
  * How guessing is slowed. Counts are kept in PostgreSQL, so that they do not multiply by the number of servers.
- * Nobody is ever locked out: a delay ends after at most a quarter of an hour, whatever is tried meanwhile.
+ * Nobody is ever locked out: a delay ends after at most a quarter of an hour, whatever is tried meanwhile. And where a
+ * person has signed in before, only what fails there counts: whoever keeps failing elsewhere does not shut that door.
  */
 const REGLES = {
   /** per name tried, whether there is such an account or not: 5 failures free, then 1 s, 2 s, 4 s… up to 15 min */
@@ -61,11 +70,13 @@ export class Freinage {
     const { accesPool: pool, coffre, maintenant } = this.#deps;
     const now = maintenant();
     await this.#balayer(now);
+    // Before anything is counted: what cannot be looked up must not be held against anybody.
+    const known = await estReseauConnu(pool, coffre, nom, this.#reseau(ip));
+    const name = known ? cleDeNomConnu(coffre, nom, this.#reseau(ip)) : cleDeNom(coffre, nom);
     // The address first: one that is slowed must not slow the accounts that it hammers.
     const place = coffre.empreinte('adresse', reseauDe(ip));
     const byPlace = await reserverTentative(pool, place, 'adresse', REGLES.adresse, now);
     if (byPlace.bloqueeJusqua !== undefined) return refuse(byPlace.bloqueeJusqua, now);
-    const name = coffre.empreinte('compte', nom);
     const byName = await reserverTentative(pool, name, 'compte', REGLES.compte, now);
     if (byName.bloqueeJusqua !== undefined) return refuse(byName.bloqueeJusqua, now);
     return {
@@ -81,15 +92,31 @@ export class Freinage {
     };
   }
 
-  /** The account of a name has another one now: what was counted goes with it. */
-  async renommer(ancien: string, nouveau: string): Promise<void> {
-    const { accesPool: pool, coffre } = this.#deps;
-    await deplacerTentatives(pool, coffre.empreinte('compte', ancien), coffre.empreinte('compte', nouveau));
+  /** Somebody signed in: from here on, failures elsewhere do not keep her out of this network. */
+  async retenir(db: Queryable, userId: string, ip: string): Promise<void> {
+    await retenirReseau(db, userId, this.#reseau(ip), this.#deps.maintenant());
   }
 
-  /** Forgets what was counted for a name: the account is gone. */
-  async oublier(nom: string): Promise<void> {
-    await oublierTentatives(this.#deps.accesPool, this.#deps.coffre.empreinte('compte', nom));
+  /** An account has another name now: what was counted goes with it. */
+  async renommer(id: string, ancien: string, nouveau: string): Promise<void> {
+    const { accesPool: pool, coffre } = this.#deps;
+    const before = await clesDuCompte(pool, coffre, { id, username: ancien });
+    const after = await clesDuCompte(pool, coffre, { id, username: nouveau });
+    for (const [i, key] of after.entries()) await deplacerTentatives(pool, before[i] ?? key, key);
+  }
+
+  /** Everything that is counted for an account; to be asked for while it is there. */
+  async cles(compte: { readonly id: string; readonly username: string }): Promise<Buffer[]> {
+    return await clesDuCompte(this.#deps.accesPool, this.#deps.coffre, compte);
+  }
+
+  /** Forgets what was counted: the account is gone, or has another password. */
+  async oublier(cles: readonly Buffer[]): Promise<void> {
+    await oublierTentatives(this.#deps.accesPool, ...cles);
+  }
+
+  #reseau(ip: string): Buffer {
+    return this.#deps.coffre.empreinte('réseau connu', reseauLargeDe(ip));
   }
 
   async #balayer(now: number): Promise<void> {

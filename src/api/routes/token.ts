@@ -59,7 +59,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
         tags: ['token'],
         operationId: 'creer_token',
         summary: 'Se connecter : un jeton contre un nom et un mot de passe',
-        description: `Flux « password » d’OAuth2, en formulaire, pour les personnes ; les programmes emploient une clé (/cles/). La réponse pose aussi le cookie du tableau de bord, qui renouvelle le jeton pendant ${DUREE_FAMILLE / 3_600_000} heures. Après quelques échecs, par compte et par adresse, il faut attendre (429), bon mot de passe ou non.`,
+        description: `Flux « password » d’OAuth2, en formulaire, pour les personnes ; les programmes emploient une clé (/cles/). La réponse pose aussi le cookie du tableau de bord, qui renouvelle le jeton pendant ${DUREE_FAMILLE / 3_600_000} heures. Après quelques échecs, par compte et par adresse, il faut attendre (429), bon mot de passe ou non ; dans un réseau d’où le compte s’est déjà connecté, seuls les échecs venus de là comptent.`,
         security: [],
         consumes: [FORM],
         querystring: SANS_PARAMETRE,
@@ -106,7 +106,7 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
       const rehashed = aRehacher(compte.motDePasse)
         ? await hacher(password).catch(() => undefined)
         : undefined;
-      const cookie = await ouvrir(deps, request, compte, rehashed);
+      const cookie = await ouvrir(deps, freinage, request, compte, rehashed);
       // The account was changed while its password was being checked: what was right is not any more.
       if (!cookie) throw refus();
       poserCookie(request, reply, cookie);

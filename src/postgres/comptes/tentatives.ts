@@ -24,7 +24,8 @@ export interface Reservation {
 /**
  * Counts an attempt as failed before anything is verified, in one statement under the lock of its row: of a hundred
  * attempts at the same instant each is counted, and those beyond the free ones find the delay that the first set.
- * Attempts during a delay are counted too, but never lengthen it: who waits gets in. Free attempts set no delay, not
+ * Attempts during a delay are counted too, but lengthen neither it nor the next one, nor do they put off when all is
+ * forgotten: who waits gets in. Free attempts set no delay, not
  * even one that ends now: the clock of another attempt may be a little behind.
  *
  * @param cle HMAC of the name tried or of the network address, 32 bytes
@@ -44,17 +45,22 @@ export async function reserverTentative(
                    CASE WHEN $4::integer < 1 THEN $3::timestamptz + $5::float8 * interval '1 second'
                         ELSE '-infinity' END)
            ON CONFLICT (cle) DO UPDATE
-              SET (echecs, refus, dernier_echec, bloquee_jusqua) =
+              SET (echecs, refus, refus_total, dernier_echec, bloquee_jusqua) =
                   (SELECT n.echecs,
-                          CASE WHEN t.bloquee_jusqua > $3::timestamptz THEN least(t.refus + 1, 1000000) ELSE 0 END,
-                          $3::timestamptz,
-                          CASE WHEN t.bloquee_jusqua > $3::timestamptz THEN t.bloquee_jusqua
-                               WHEN n.echecs <= $4::integer THEN '-infinity'
+                          CASE WHEN n.refusee THEN least(t.refus + 1, 1000000) ELSE 0 END,
+                          n.refus_total,
+                          CASE WHEN n.refusee THEN t.dernier_echec ELSE $3::timestamptz END,
+                          CASE WHEN n.refusee THEN t.bloquee_jusqua
+                               WHEN n.echecs - n.refus_total <= $4::integer THEN '-infinity'
                                ELSE $3::timestamptz + interval '1 second'
-                                    * least($6::float8, $5::float8 * 2.0::float8 ^ least(n.echecs - $4::integer - 1, 60))
+                                    * least($6::float8, $5::float8 * 2.0::float8 ^ least(n.echecs - n.refus_total - $4::integer - 1, 60))
                           END
-                     FROM (SELECT CASE WHEN t.dernier_echec < $3::timestamptz - $7::float8 * interval '1 second'
-                                       THEN 1 ELSE least(t.echecs + 1, 1000000) END AS echecs) n)
+                     FROM (SELECT o.refusee,
+                                  CASE WHEN o.oubli THEN 1 ELSE least(t.echecs + 1, 2000000000) END AS echecs,
+                                  CASE WHEN o.oubli THEN 0 ELSE t.refus_total + o.refusee::integer END AS refus_total
+                             FROM (SELECT t.bloquee_jusqua > $3::timestamptz AS refusee,
+                                          t.bloquee_jusqua <= $3::timestamptz
+                                            AND t.dernier_echec < $3::timestamptz - $7::float8 * interval '1 second' AS oubli) o) n)
            RETURNING extract(epoch FROM t.bloquee_jusqua)::float8 * 1000 AS bloquee,
                      t.bloquee_jusqua::text AS jeton, t.refus > 0 AS refusee`,
     values: [cle, genre, new Date(maintenant), regle.libres, regle.delai, regle.delaiMax, regle.oubli],
@@ -85,19 +91,19 @@ export async function deplacerTentatives(db: Queryable, de: Buffer, vers: Buffer
   if (de.equals(vers)) return;
   await db.query(
     `WITH anciennes AS (DELETE FROM tentative_connexion WHERE cle = $1 RETURNING *)
-     INSERT INTO tentative_connexion AS t (cle, genre, echecs, refus, dernier_echec, bloquee_jusqua)
-     SELECT $2, genre, echecs, refus, dernier_echec, bloquee_jusqua FROM anciennes
+     INSERT INTO tentative_connexion AS t (cle, genre, echecs, refus, refus_total, dernier_echec, bloquee_jusqua)
+     SELECT $2, genre, echecs, refus, refus_total, dernier_echec, bloquee_jusqua FROM anciennes
      ON CONFLICT (cle) DO UPDATE
-        SET echecs = greatest(t.echecs, excluded.echecs),
+        SET echecs = greatest(t.echecs, excluded.echecs), refus_total = least(t.refus_total, excluded.refus_total),
             dernier_echec = greatest(t.dernier_echec, excluded.dernier_echec),
             bloquee_jusqua = greatest(t.bloquee_jusqua, excluded.bloquee_jusqua)`,
     [de, vers],
   );
 }
 
-/** Forgets the failures of a name or address. */
-export async function oublierTentatives(db: Queryable, cle: Buffer): Promise<void> {
-  await db.query('DELETE FROM tentative_connexion WHERE cle = $1', [cle]);
+/** Forgets the failures of names or addresses. */
+export async function oublierTentatives(db: Queryable, ...cles: readonly Buffer[]): Promise<void> {
+  await db.query('DELETE FROM tentative_connexion WHERE cle = ANY ($1::bytea[])', [cles]);
 }
 
 /**
