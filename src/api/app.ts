@@ -60,6 +60,9 @@ declare module 'fastify' {
     /** what its answers bring along of other resources: from their schemas */
     inclus?: Inclusions;
   }
+  interface FastifyInstance {
+    readonly limites: Limites;
+  }
   interface FastifyRequest {
     /** whoever makes the request; on a public route nobody */
     acteur: Acteur | undefined;
@@ -92,6 +95,12 @@ export const LIMITES = {
   attentePart: 10_000,
   /** requests of one account that wait so */
   filePart: 200,
+  /** milliseconds that an export waits for its turn */
+  attenteExport: 10_000,
+  /** bytes a second that the client of an export takes at least, while rows wait for it */
+  debitExport: 32_768,
+  /** milliseconds over which that is looked at */
+  fenetreExport: 30_000,
 } as const;
 export type Limites = { readonly [K in keyof typeof LIMITES]: number };
 
@@ -154,6 +163,7 @@ export async function buildApp(
     clientErrorHandler: refuserClient(origines),
   });
 
+  app.decorate('limites', limites);
   refuserAvantLecture(app, origines);
   lireCorps(app, { json: true, formulaire: parNom });
   app.decorateRequest('acteur', undefined);
@@ -243,8 +253,10 @@ export async function buildApp(
   app.addHook('preClose', async () => {
     stopping = true;
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     if (stopping) reply.header('connection', 'close');
+    // Of accounts and keys no browser and no proxy keeps anything.
+    if (request.routeOptions.config.acces?.acces === 'compte') reply.header('cache-control', 'no-store');
   });
 
   routesSante(app, deps);

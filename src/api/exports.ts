@@ -12,9 +12,11 @@ import type { Csv } from '../postgres/lecture/export-colonnes.ts';
 import type { Tri } from '../postgres/lecture/table-lue.ts';
 import type { Pool } from '../postgres/pool.ts';
 import type { LectureSuivie } from '../postgres/replica.ts';
+import { acteurDe } from './auth/authentifier.ts';
 import { ligneAudit } from './auth/trace.ts';
 import type { ApiDeps } from './deps.ts';
 import { enPieceJointe } from './disposition.ts';
+import { ExportPlaces, surveillerDebit } from './export-places.ts';
 import { type Format, XLSX } from './formats.ts';
 import { prefereLeFrancais } from './langue.ts';
 import { enLecture } from './lectures.ts';
@@ -33,8 +35,8 @@ export interface DemandeDExport {
   readonly format: Exclude<Format, 'json'>;
 }
 
-/** Exports at once at most: each holds a connection for as long as its client takes. */
-const SIMULTANES = 2;
+/** Exports at once at most, each of another account: each holds a connection for as long as its client takes. */
+const SIMULTANES = 3;
 /** Milliseconds for a whole export, however slowly its client reads. */
 const DUREE_MAX = 30 * 60_000;
 
@@ -65,15 +67,20 @@ export async function exporter(
   const fin = new AbortController();
   const parti = (): void => fin.abort(new Probleme(499, 'Le client est parti avant la fin de l’export.'));
   const tropLong = (): void => fin.abort(new Probleme(503, 'L’export a duré trop longtemps.'));
+  const lent = (octets: number): void => fin.abort(new LecteurTropLent(octets));
   const minuterie = setTimeout(tropLong, DUREE_MAX).unref();
   reply.raw.once('close', parti);
+  const { limites } = request.server;
+  const compte = acteurDe(request).userId;
   let commence = false;
   let coupe: unknown;
   try {
     const lireTout = async (choisi: Pool, lecteur: LectureSuivie): Promise<void> => {
       const pool = choisi === deps.pool ? (deps.exportPool ?? choisi) : choisi;
       const signal = AbortSignal.any([fin.signal, lecteur.perdue]);
-      prendrePlace(pool);
+      const places = placesDe(pool);
+      const rendre = await places.prendre(compte, limites.attenteExport, signal);
+      const arreter = surveillerDebit(request.raw.socket, limites, () => places.attendent > 0, lent);
       try {
         await lireEnEntier(pool, demande.ressource.table, demande, signal, async (lecture) => {
           const corps = await preparer(request, reply, deps, demande, lecture);
@@ -86,7 +93,8 @@ export async function exporter(
         if (commence) coupe = error;
         else throw error;
       } finally {
-        rendrePlace(pool);
+        arreter();
+        rendre();
       }
     };
     await enLecture(deps, request, lireTout);
@@ -97,6 +105,11 @@ export async function exporter(
     if (!commence) throw error;
     const line = { err: error, requete: request.id, ressource: demande.ressource.nom };
     if (error instanceof Probleme && error.status === 499) request.log.info(line, 'export abandonné');
+    else if (error instanceof LecteurTropLent)
+      request.log.warn(
+        { requete: request.id, ressource: demande.ressource.nom, octets: error.octets, compte },
+        'export coupé : son client lit trop lentement',
+      );
     else request.log.error(line, 'export coupé avant sa fin');
     // What was sent must not look whole.
     reply.raw.destroy();
@@ -194,19 +207,24 @@ async function amorcer<T>(source: AsyncGenerator<T>): Promise<AsyncGenerator<T>>
   })();
 }
 
-const enCours = new WeakMap<Pool, number>();
+const placesPar = new WeakMap<Pool, ExportPlaces>();
 
-/** @throws Probleme 503 when as many exports are under way as there may be; half of the connections stay for others */
-function prendrePlace(pool: Pool): void {
-  const now = enCours.get(pool) ?? 0;
-  if (now >= Math.max(1, Math.min(SIMULTANES, Math.floor(pool.options.max / 2)))) {
-    throw new Probleme(503, 'D’autres exports sont en cours ; réessayez dans quelques secondes.', {
-      headers: { 'retry-after': '10' },
-    });
+/** The places of a server; half of the connections stay for others. */
+function placesDe(pool: Pool): ExportPlaces {
+  let places = placesPar.get(pool);
+  if (!places) {
+    places = new ExportPlaces(Math.max(1, Math.min(SIMULTANES, Math.floor(pool.options.max / 2))));
+    placesPar.set(pool, places);
   }
-  enCours.set(pool, now + 1);
+  return places;
 }
 
-function rendrePlace(pool: Pool): void {
-  enCours.set(pool, enCours.get(pool)! - 1);
+/** So few bytes went to the client in a whole window, though more were there. */
+class LecteurTropLent extends Probleme {
+  readonly octets: number;
+
+  constructor(octets: number) {
+    super(408, 'L’export a été coupé : il était lu trop lentement.');
+    this.octets = octets;
+  }
 }

@@ -42,6 +42,7 @@ beforeAll(async () => {
   api = await createApi({
     url: through.href,
     logger: recorder(),
+    limites: { attenteExport: 3_000 },
     changer: (deps) => ({ ...deps, readPool: watched(deps.pool) }),
   });
   url = await api.app.listen({ port: 0 });
@@ -97,11 +98,11 @@ function watched(pool: Pool): Pool {
 const FORMS = ['csv', 'csv, gzip', 'xlsx'] as const;
 type Form = (typeof FORMS)[number];
 
-function ask(form: Form, init: RequestInit = {}, query = ''): Promise<Response> {
+function ask(form: Form, init: RequestInit = {}, query = '', who = api.comptes.lecteur): Promise<Response> {
   const [format, coding = 'identity'] = form.split(', ');
   return fetch(`${url}/pieces-production/?format=${format}${query}`, {
     ...init,
-    headers: { ...api.comptes.lecteur.entete, 'accept-encoding': coding },
+    headers: { ...who.entete, 'accept-encoding': coding },
   });
 }
 
@@ -242,20 +243,31 @@ describe('the client goes away', () => {
 });
 
 describe('many exports at once', () => {
-  it('two run, a third is told to come back; afterwards there is room again', async () => {
+  it('three people’s run, others are told to come back; afterwards there is room again', async () => {
+    const { admin: chef, gestionnaire, lecteur } = api.comptes;
+    const fourth = await api.compte('quatrieme', 'lecteur');
     await locked(async () => {
-      const two = [ask('csv', {}, '&limit=5'), ask('xlsx', {}, '&limit=5')];
-      await waiting(2);
-      const third = await ask('csv');
-      expect(third.status).toBe(503);
-      expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(((await third.json()) as { detail: string }).detail).toContain('autres exports');
+      const three = [
+        ask('csv', {}, '&limit=5', chef),
+        ask('xlsx', {}, '&limit=5', gestionnaire),
+        ask('csv', {}, '&limit=5', lecteur),
+      ];
+      await waiting(3);
+      for (const [who, why] of [
+        [fourth, 'autres exports'],
+        [lecteur, 'autre export de ce compte'],
+      ] as const) {
+        const refused = await ask('csv', {}, '', who);
+        expect(refused.status).toBe(503);
+        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(((await refused.json()) as { detail: string }).detail).toContain(why);
+      }
       // Other reads are not in their way.
       const list = await fetch(`${url}/centres/`, { headers: api.comptes.lecteur.entete });
       expect(list.status).toBe(200);
       await admin.query('ROLLBACK');
-      expect((await Promise.all(two)).map(({ status }) => status)).toEqual([200, 200]);
-      for (const answer of await Promise.all(two)) await answer.arrayBuffer();
+      expect((await Promise.all(three)).map(({ status }) => status)).toEqual([200, 200, 200]);
+      for (const answer of await Promise.all(three)) await answer.arrayBuffer();
     });
     await worksAgain();
   });
