@@ -47,6 +47,11 @@ describe('PostgreSQL on another machine', () => {
     expect(loadConfig({ DATABASE_URL: url }).liens[0]?.lieu).toBe('machine');
   });
 
+  it('a host that cannot be read is another machine', () => {
+    const url = 'postgresql://u:p@%zz/b';
+    expect(base({ DATABASE_URL: url })).toBe(`${url}?sslmode=verify-full`);
+  });
+
   it('an address of this machine that leads elsewhere is not one of this machine', () => {
     const url = 'postgresql://u:p@localhost/b?host=/run&host=bd.exemple';
     expect(base({ DATABASE_URL: url })).toBe(`${url}&sslmode=verify-full`);

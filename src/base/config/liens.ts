@@ -146,7 +146,7 @@ export function protegerPostgres(
 ): { readonly url: string; readonly lien: Lien } {
   const adresse = new URL(url);
   // As the driver: of a name that is given twice the last one counts.
-  const hote = dernier(adresse.searchParams, 'host') || decodeURIComponent(adresse.hostname);
+  const hote = dernier(adresse.searchParams, 'host') || decode(adresse.hostname);
   const lieu = situerParmi(reseaux)(hote);
   const lien = { reglage, hote: hote || 'socket local', lieu };
   const dit = protectionDite(adresse.searchParams);
@@ -175,6 +175,15 @@ function protectionDite(params: URLSearchParams): Protection | undefined {
   if (sslmode === 'no-verify' || ssl === 'no-verify') return 'sans-verification';
   if (dernier(params, 'uselibpqcompat') === 'true' && sslmode !== 'verify-full') return 'sans-verification';
   return 'verifie';
+}
+
+/** A host in an address may be the path of a socket, with its slashes written in %; a stray % is nobody's host. */
+function decode(hostname: string): string {
+  try {
+    return decodeURIComponent(hostname);
+  } catch {
+    return hostname;
+  }
 }
 
 const dernier = (params: URLSearchParams, nom: string): string | undefined => params.getAll(nom).at(-1);
