@@ -42,6 +42,23 @@ describe('GET /users/', () => {
     expect(last.headers['link']).not.toContain('next');
   });
 
+  it('R5: shows the others when one row is damaged, and which it is', async () => {
+    const own = await createApi();
+    try {
+      const { lecteur: damaged, admin: as } = own.comptes;
+      await own.pool.query(
+        'UPDATE "user" SET username_chiffre = set_byte(username_chiffre, 30, 255 - get_byte(username_chiffre, 30)) WHERE id = $1',
+        [damaged.id],
+      );
+      const answer = await ask('GET', '/users/', { on: own, as });
+      expect(answer.statusCode).toBe(200);
+      const names = new Map(answer.json().map((c: { id: string; username: string }) => [c.id, c.username]));
+      expect([names.size, names.get(damaged.id), names.get(as.id)]).toEqual([3, '(illisible)', 'admin']);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('refuses parameters that it does not know, and values out of bounds', async () => {
     for (const query of [
       'limit=0',

@@ -9,7 +9,7 @@ import {
   journalDePersonne,
   listerConnexions,
 } from '../../postgres/comptes/export-compte.ts';
-import { listerComptes } from '../../postgres/comptes/users.ts';
+import { ILLISIBLE, listerComptes } from '../../postgres/comptes/users.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
 import {
@@ -118,6 +118,8 @@ function routeListe(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const page = request.query as z.infer<typeof querystring>;
       const { comptes, total } = await listerComptes(deps.pool, deps.coffre, page);
+      for (const { id } of comptes.filter(({ username }) => username === ILLISIBLE))
+        request.log.error({ compte: id }, 'compte illisible : sa ligne est abîmée dans la base');
       reply.headers(entetesDePage(request.url, page, total));
       return envoyerJson(request, reply, `[${comptes.map(corpsDeCompte).join(',')}]`);
     },

@@ -170,6 +170,10 @@ export function exigerCles(api: ApiConfig): Cles {
       problems.push(
         `${name} : ${bytes.length} octets${bytes.length < 32 ? '' : ' trop répétitifs'}, il en faut au moins 32 tirés au hasard. Pour en faire une : ${MAKE_SECRET}`,
       );
+    } else if (devinee(value)) {
+      problems.push(
+        `${name} est un texte d’exemple ou un motif répété, que n’importe qui essaie d’abord. Pour en faire une : ${MAKE_SECRET}`,
+      );
     }
     signature.push(bytes);
   }
@@ -197,6 +201,23 @@ export function exigerCles(api: ApiConfig): Cles {
     );
   }
   return { signature, chiffrement };
+}
+
+/** What stands in examples and guides until somebody puts a key there, letters and digits alone. */
+const EXEMPLES =
+  /change(me|it|z?moi|r)|achanger|replace(me|this)|remplace|placeholder|ex[ae]mple|insecure|(your|votre)(super)?(secret|cle|key)|secretkey|motdepasse|password/;
+
+/** Whether a key is one that was never drawn: the text of an example, or the same piece again and again. */
+function devinee(value: string): boolean {
+  const plain = value
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '');
+  if (EXEMPLES.test(plain)) return true;
+  const half = Math.floor(value.length / 2);
+  return Array.from({ length: half }, (_, i) => i + 1).some((period) =>
+    value.startsWith(value.slice(period)),
+  );
 }
 
 function decodeKey(value: string): Buffer | undefined {

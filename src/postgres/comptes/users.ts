@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Coffre } from '../../base/chiffrement.ts';
+import { AtelierError } from '../../base/errors.ts';
 import type { Role } from '../../base/roles.ts';
 import { type Client, type Queryable, transaction } from '../pool.ts';
 import { chiffrerLigne, refuserCleDepassee, verrouillerComptes } from './coffre.ts';
@@ -122,7 +123,7 @@ export async function lireCompte(db: Queryable, coffre: Coffre, id: string): Pro
   return rows[0] && lire(coffre, rows[0]);
 }
 
-/** Accounts, oldest first. */
+/** Accounts, oldest first. Of one whose row is damaged the name and address say so; the others are shown all the same. */
 export async function listerComptes(
   db: Queryable,
   coffre: Coffre,
@@ -133,7 +134,7 @@ export async function listerComptes(
     [page.skip, page.limit],
   );
   const count = await db.query<{ total: number }>('SELECT count(*) AS total FROM "user"');
-  return { comptes: rows.map((row) => lire(coffre, row)), total: count.rows[0]!.total };
+  return { comptes: rows.map((row) => lireOuDire(coffre, row)), total: count.rows[0]!.total };
 }
 
 /**
@@ -267,6 +268,22 @@ function lire(coffre: Coffre, row: Ligne): Compte {
     date_creation: row.date_creation,
     derniere_connexion: row.derniere_connexion,
   };
+}
+
+/** Shown for a name or address that cannot be read. */
+export const ILLISIBLE = '(illisible)';
+
+function lireOuDire(coffre: Coffre, row: Ligne): Compte {
+  try {
+    return lire(coffre, row);
+  } catch (error) {
+    if (!(error instanceof AtelierError)) throw error;
+    const { id, role, actif, version, version_jetons, date_creation, derniere_connexion } = row;
+    return {
+      ...{ id, username: ILLISIBLE, email: ILLISIBLE, role, actif, version, version_jetons },
+      ...{ date_creation, derniere_connexion },
+    };
+  }
 }
 
 /** A name or address as it is kept. */
