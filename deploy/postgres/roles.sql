@@ -93,3 +93,29 @@ ALTER ROLE atelier_lecture SET TimeZone = :'fuseau';
 ALTER ROLE atelier_lecture SET statement_timeout = '30s';
 ALTER ROLE atelier_lecture SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE atelier_lecture CONNECTION LIMIT 20;
+
+-- PostgreSQL permet à tous, même à qui ne fait que lire, des verrous nommés (ceux d'atelier arrêtent ses comptes et ses
+-- tâches), de grands objets (ils remplissent le disque), des annonces, des écritures au journal des transactions et des
+-- programmes (DO). Ici, aux seuls programmes qui s'en servent. Ce sont les droits de cette base, non des autres du serveur.
+\if :tout_puissant
+  SELECT format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', pg_proc.oid::regprocedure)
+    FROM pg_proc
+   WHERE pronamespace = 'pg_catalog'::regnamespace
+     AND proname ~ '^(pg_(try_)?advisory_.*|lo_.*|loread|lowrite|pg_notify|pg_logical_emit_message|pg_export_snapshot|pg_sleep.*)$'
+  \gexec
+  SELECT format('GRANT EXECUTE ON ROUTINE %s TO atelier_migration, atelier_service, atelier_api', pg_proc.oid::regprocedure)
+    FROM pg_proc
+   WHERE pronamespace = 'pg_catalog'::regnamespace
+     AND proname ~ '^(pg_(try_)?advisory_.*|pg_notify|pg_export_snapshot|pg_sleep.*)$'
+  \gexec
+  REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+  GRANT USAGE ON LANGUAGE plpgsql TO atelier_migration;
+  -- Un tri ou un curseur géant s'arrête là ; contrairement aux délais ci-dessus, le rôle ne peut pas lever cette borne.
+  ALTER ROLE atelier_lecture SET temp_file_limit = '1GB';
+  -- Les autres bases d'un serveur qui n'est qu'à atelier (psql --set=serveur_dedie=oui) : personne n'a rien à y faire.
+  \if :{?serveur_dedie}
+    REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC;
+  \endif
+\else
+  \echo 'atelier_lecture garde les verrous nommés et les grands objets : seul un super-utilisateur peut les lui ôter.'
+\endif

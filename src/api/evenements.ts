@@ -86,6 +86,8 @@ export class Evenements {
   #regroupement: NodeJS.Timeout | undefined;
   #battement: NodeJS.Timeout | undefined;
   #verification: Promise<void> | undefined;
+  readonly #aRevoir = new Set<Abonne>();
+  #revue: Promise<void> | undefined;
   #arrete = false;
   /** what was held back until everybody can read it, in its order */
   #retenus: Promise<void> = Promise.resolve();
@@ -170,9 +172,7 @@ export class Evenements {
   #annoncer(annonce: Annonce): void {
     const { table, action, ids, nombre } = annonce;
     if (ACCES.includes(table)) {
-      void this.#verifier(
-        [...this.#abonnes].filter(({ compte, cle }) => !ids || ids.some((id) => id === compte || id === cle)),
-      );
+      this.#revoir(({ compte, cle }) => !ids || ids.some((id) => id === compte || id === cle));
       return;
     }
     const sujet = Object.hasOwn(SUJET_DE, table) ? SUJET_DE[table] : undefined;
@@ -188,6 +188,23 @@ export class Evenements {
       groupe.nombre = groupe.ids ? groupe.ids.size : groupe.nombre + nombre;
     }
     this.#regroupement ??= setTimeout(() => this.#vider(), this.#limites.regroupement);
+  }
+
+  /**
+   * Looks again at the rights of those whom an announcement concerns, one round at a time: whoever announces a thousand
+   * times, for which no right is needed, has them looked at twice.
+   */
+  #revoir(concerne: (abonne: Abonne) => boolean): void {
+    for (const abonne of this.#abonnes) if (concerne(abonne)) this.#aRevoir.add(abonne);
+    this.#revue ??= (async () => {
+      while (this.#aRevoir.size > 0) {
+        const round = [...this.#aRevoir];
+        this.#aRevoir.clear();
+        await this.#verifier(round);
+      }
+    })().finally(() => {
+      this.#revue = undefined;
+    });
   }
 
   /** Sends what was gathered. */

@@ -1,4 +1,4 @@
-import { type Client, transaction } from './pool.ts';
+import { type Client, type Queryable, transaction } from './pool.ts';
 
 /** Advisory lock of this file: GRANTs of several processes at once would trip over one another. */
 const LOCK = 4_711_000_013;
@@ -62,6 +62,11 @@ async function grantWriters(client: Client, writers: readonly Role[]): Promise<v
     await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${nom} TO ${to}`);
     await client.query(`GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${nom} TO ${to}`);
   }
+  // PostgreSQL lets everybody call a new function.
+  for (const { nom } of await ownRoutines(client)) {
+    await client.query(`REVOKE ALL ON ROUTINE ${nom} FROM PUBLIC`);
+    await client.query(`GRANT EXECUTE ON ROUTINE ${nom} TO ${to}`);
+  }
   // What was applied is the migrator's to say.
   await client.query(`REVOKE INSERT, UPDATE, DELETE ON migration FROM ${to}`);
 }
@@ -92,4 +97,69 @@ async function grantReader(client: Client): Promise<void> {
     const columns = there === 'tout' ? '' : ` (${there.join(', ')})`;
     await client.query(`GRANT SELECT${columns} ON ${table} TO atelier_lecture`);
   }
+}
+
+/** Functions of ours in both schemas, as SQL writes them. */
+async function ownRoutines(client: Client): Promise<readonly { readonly nom: string }[]> {
+  const { rows } = await client.query<{ nom: string }>(
+    `SELECT oid::regprocedure::text AS nom FROM pg_proc
+      WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'pgboss')) AND prokind IN ('f', 'p')
+        AND pg_has_role(proowner, 'USAGE')
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')
+      ORDER BY 1`,
+  );
+  return rows;
+}
+
+/** What the reader's role may do although it only reads, by how a person would say it. */
+const TROP: readonly (readonly [quoi: string, condition: string])[] = [
+  ['prendre des verrous nommés', callable('pg_(try_)?advisory_.*')],
+  ['faire de grands objets', callable('lo_.*|loread|lowrite')],
+  ['annoncer par pg_notify', callable('pg_notify')],
+  ['écrire au journal des transactions', callable('pg_logical_emit_message')],
+  ['lancer des programmes (DO)', "has_language_privilege('atelier_lecture', 'plpgsql', 'USAGE')"],
+  [
+    'faire des tables temporaires',
+    "has_database_privilege('atelier_lecture', current_database(), 'TEMPORARY')",
+  ],
+  ['faire des objets dans public', "has_schema_privilege('atelier_lecture', 'public', 'CREATE')"],
+  [
+    'écrire dans des tables',
+    `EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND has_table_privilege('atelier_lecture', oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))`,
+  ],
+  ['ouvrir autant de connexions qu’il veut', 'r.rolconnlimit < 0'],
+  ['remplir le disque de fichiers temporaires', unset('temp_file_limit')],
+  ['lire sans limite de temps', unset('statement_timeout')],
+  [
+    'prendre les droits d’un autre rôle',
+    'r.rolsuper OR r.rolcreaterole OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid)',
+  ],
+  [
+    'entrer dans d’autres bases de ce serveur',
+    `EXISTS (SELECT FROM pg_database WHERE datallowconn AND datname <> current_database()
+        AND has_database_privilege('atelier_lecture', datname, 'CONNECT'))`,
+  ],
+];
+
+function callable(names: string): string {
+  return `EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(${names})$'
+    AND has_function_privilege('atelier_lecture', oid, 'EXECUTE'))`;
+}
+
+function unset(setting: string): string {
+  return `NOT EXISTS (SELECT FROM unnest(r.rolconfig) c WHERE c LIKE '${setting}=%')`;
+}
+
+/**
+ * What the role that reads for dashboards could still do to others; undefined when there is no such role.
+ *
+ * @returns French infinitives
+ */
+export async function lectureEnTrop(db: Queryable): Promise<string[] | undefined> {
+  const checks = TROP.map(([, condition]) => `(${condition})`).join(', ');
+  const { rows } = await db.query<{ trop: boolean[] }>(
+    `SELECT ARRAY[${checks}] AS trop FROM pg_roles r WHERE r.rolname = 'atelier_lecture'`,
+  );
+  return rows[0] && TROP.flatMap(([quoi], i) => (rows[0]!.trop[i] ? [quoi] : []));
 }

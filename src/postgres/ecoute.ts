@@ -40,6 +40,7 @@ export class Ecoute extends EventEmitter<Evenements> {
   #connexion: { readonly client: pg.Client; readonly socket: Socket } | undefined;
   #etat: 'arretee' | 'perdue' | 'connectee' | 'fermee' = 'arretee';
   #echecs = 0;
+  #illisible = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param options `url`: of the main database (a replica does not pass announcements on) */
@@ -101,6 +102,7 @@ export class Ecoute extends EventEmitter<Evenements> {
     if (this.#connexion?.client !== client) return;
     if (this.#echecs > 0) this.#logger.info('écoute de PostgreSQL rétablie');
     this.#echecs = 0;
+    this.#illisible = false;
     this.#etat = 'connectee';
     this.#timer = setTimeout(() => void this.#tater(client), POULS.intervalle).unref();
     this.emit('connecte');
@@ -140,8 +142,13 @@ export class Ecoute extends EventEmitter<Evenements> {
 
   #recevoir(payload: string | undefined): void {
     const annonce = lireAnnonce(payload);
-    if (annonce) this.emit('annonce', annonce);
-    else this.#logger.warn('annonce de PostgreSQL illisible, ignorée');
+    if (annonce) {
+      this.emit('annonce', annonce);
+      return;
+    }
+    // Said once a connection: whoever sends thousands must not fill the log.
+    if (!this.#illisible) this.#logger.warn('annonce de PostgreSQL illisible, ignorée');
+    this.#illisible = true;
   }
 }
 
@@ -151,7 +158,12 @@ function silence(client: pg.Client): void {
   client.on('error', () => undefined);
 }
 
-/** Anybody who may connect may write on the channel: what does not look like one of ours is left alone. */
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/**
+ * Anybody who may connect may write on the channel, which no right forbids: what does not look like one of ours is left
+ * alone, and what does only makes readers look at rows that they may see. Ids are numbers or UUIDs, never other text.
+ */
 function lireAnnonce(payload: string | undefined): Annonce | undefined {
   let value: unknown;
   try {
@@ -165,7 +177,11 @@ function lireAnnonce(payload: string | undefined): Annonce | undefined {
     typeof table === 'string' &&
     (action === 'insert' || action === 'update' || action === 'delete') &&
     Number.isSafeInteger(nombre) &&
-    (ids === null ||
-      (Array.isArray(ids) && ids.every((id) => typeof id === 'string' || Number.isSafeInteger(id))));
+    (nombre as number) >= 0 &&
+    (ids === null || (Array.isArray(ids) && ids.every(estId)));
   return known ? (value as Annonce) : undefined;
+}
+
+function estId(id: unknown): boolean {
+  return typeof id === 'string' ? UUID.test(id) : Number.isSafeInteger(id);
 }

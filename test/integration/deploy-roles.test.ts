@@ -1,11 +1,15 @@
 // deploy/postgres/roles.sql and the rights that `atelier migrate` gives: least privilege (S29, R19, R21), by trying.
 
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../src/base/logger.ts';
+import { lectureEnTrop } from '../../src/postgres/droits.ts';
+import { Ecoute } from '../../src/postgres/ecoute.ts';
 import { createApi } from '../harness/api.ts';
 import { install, startAtelier } from '../harness/cli.ts';
 import { cibles, developper } from '../harness/grafana.ts';
@@ -23,6 +27,33 @@ const SECRETS: Readonly<Record<Role, string>> = {
 };
 /** SQLSTATE of what a role may not do. */
 const DENIED = '42501';
+
+/** What a role that only reads might do all the same, as PostgreSQL is delivered. */
+const READ_ONLY_TEMPTATIONS = [
+  'SELECT pg_advisory_lock(4711000013)',
+  'SELECT pg_advisory_lock_shared(1)',
+  'SELECT pg_advisory_xact_lock(1, 2)',
+  'SELECT pg_try_advisory_lock(1)',
+  'SELECT pg_try_advisory_xact_lock_shared(1, 2)',
+  'SELECT pg_advisory_unlock_all()',
+  'SELECT lo_create(0)',
+  'SELECT lo_creat(-1)',
+  "SELECT lo_from_bytea(0, '\\x00')",
+  "SELECT lo_import('/etc/hostname')",
+  "SELECT lo_put(1, 0, '\\x00')",
+  'SELECT lo_open(1, 131072)',
+  'SELECT loread(0, 1)',
+  "SELECT lowrite(0, '\\x00')",
+  "SELECT pg_notify('atelier', 'x')",
+  "SELECT pg_logical_emit_message(false, 'x', 'y')",
+  'SELECT pg_export_snapshot()',
+  'SELECT pg_sleep(0)',
+  'DO $$ BEGIN NULL; END $$',
+  'SET LOCAL temp_file_limit = -1',
+  'CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+  "SELECT annoncer('user', 'update', NULL, 1)",
+  'SELECT annoncer_sessions(ARRAY[1])',
+];
 
 let server: PrivatePostgres;
 let adminUrl: string;
@@ -49,8 +80,9 @@ function urlOf(role: Role, password = SECRETS[role]): string {
 }
 
 /** As an administrator or the PostgreSQL image runs it. */
-function runRoles(env: Readonly<Record<string, string>> = {}): string {
-  const done = spawnSync('psql', ['--no-psqlrc', '--quiet', '--dbname', adminUrl, '--file', ROLES_SQL], {
+function runRoles(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): string {
+  const all = ['--no-psqlrc', '--quiet', '--dbname', adminUrl, '--file', ROLES_SQL, ...args];
+  const done = spawnSync('psql', all, {
     encoding: 'utf8',
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -179,8 +211,94 @@ describe('roles.sql (S29)', () => {
     ['atelier_lecture', '25006', 'DELETE FROM piece_production'],
     ['atelier_lecture', DENIED, 'SET LOCAL transaction_read_only = off; DELETE FROM piece_production'],
     ['atelier_lecture', DENIED, 'SET LOCAL transaction_read_only = off; CREATE TEMPORARY TABLE t (i int)'],
+    // M10: nor does it hold up others, fill the disk, or call what is not reading.
+    ...READ_ONLY_TEMPTATIONS.map((sql): [Role, string, string] => [
+      'atelier_lecture',
+      DENIED,
+      `SET LOCAL transaction_read_only = off; ${sql}`,
+    ]),
+    ['atelier_service', '00000', 'SELECT pg_advisory_xact_lock(1), pg_try_advisory_lock_shared(1, 2)'],
+    ['atelier_api', '00000', "SELECT pg_advisory_xact_lock(1), pg_notify('atelier', '')"],
+    ['atelier_api', DENIED, 'DO $$ BEGIN NULL; END $$'],
+    ['atelier_api', DENIED, 'SELECT lo_create(0)'],
   ])('%s: %s for %s', async (role, state, sql) => {
     expect(await stateOf(role, sql)).toBe(state);
+  });
+
+  it('M10: what the reader could still do is said by doctor, until roles.sql has run', async () => {
+    const admin = new pg.Client({ connectionString: adminUrl });
+    await admin.connect();
+    const finding = async (): Promise<Record<string, string> | undefined> => {
+      const { stdout } = await startAtelier(['doctor', '--json'], {
+        cwd: server.dataDir,
+        env: { DATABASE_URL: urlOf('atelier_migration') },
+      }).ended;
+      const constats: Record<string, string>[] = JSON.parse(stdout);
+      return constats.find(({ quoi }) => quoi === 'Compte de lecture');
+    };
+    try {
+      const { rows } = await admin.query('SELECT current_database() AS nom');
+      for (const sql of [
+        'GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint), lo_create(oid) TO PUBLIC',
+        `GRANT TEMPORARY ON DATABASE ${rows[0].nom} TO atelier_lecture`,
+        'ALTER ROLE atelier_lecture RESET temp_file_limit',
+        'ALTER ROLE atelier_lecture CONNECTION LIMIT -1',
+      ])
+        await admin.query(sql);
+      const before = await finding();
+      expect(before).toMatchObject({ etat: 'attention', remede: expect.stringContaining('roles.sql') });
+      for (const word of [
+        'verrous nommés',
+        'grands objets',
+        'tables temporaires',
+        'fichiers temporaires',
+        'connexions',
+        'autres bases',
+      ])
+        expect(before!['detail']).toContain(word);
+      await admin.query(`REVOKE TEMPORARY ON DATABASE ${rows[0].nom} FROM atelier_lecture`);
+      runRoles();
+      const left = async (): Promise<string[] | undefined> => as('atelier_api', (db) => lectureEnTrop(db));
+      expect(await left()).toEqual(['entrer dans d’autres bases de ce serveur']);
+      runRoles({}, ['--set=serveur_dedie=oui']);
+      expect(await left()).toEqual([]);
+    } finally {
+      await admin.end();
+    }
+  }, 180_000);
+
+  it('M10: an announcement that the reader forges, which nothing can forbid, changes nothing', async () => {
+    const heard: unknown[] = [];
+    const ecoute = new Ecoute({ url: urlOf('atelier_api'), logger: silentLogger() });
+    ecoute.on('annonce', (annonce) => heard.push(annonce));
+    const listening = once(ecoute, 'connecte');
+    ecoute.demarrer();
+    try {
+      await listening;
+      const forge = (ids: unknown, nombre: unknown = 1): string =>
+        JSON.stringify({ table: 'session_production', action: 'delete', ids, nombre });
+      await as('atelier_lecture', async (client) => {
+        for (const payload of [
+          ...[
+            '',
+            'x',
+            '[]',
+            'null',
+            forge(['<script>'], 1),
+            forge([1.5]),
+            forge([{}]),
+            forge('1'),
+            forge([1], -1),
+          ],
+          forge([7]),
+        ])
+          await client.query(`NOTIFY atelier, ${client.escapeLiteral(payload)}`);
+      });
+      await vi.waitUntil(() => heard.length > 0, { timeout: 20_000 });
+      expect(heard).toEqual([{ table: 'session_production', action: 'delete', ids: [7], nombre: 1 }]);
+    } finally {
+      await ecoute.fermer();
+    }
   });
 
   it('a stranger gets no connection, and passwords are in no log of the server', async () => {

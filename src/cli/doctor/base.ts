@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { silentLogger } from '../../base/logger.ts';
+import { lectureEnTrop } from '../../postgres/droits.ts';
 import { requireSchema } from '../../postgres/migrate.ts';
 import { createPool, describeUrl, type Pool } from '../../postgres/pool.ts';
 import { type ServeurEtat, serverState } from '../../postgres/production/controle.ts';
@@ -25,6 +26,7 @@ const BEHIND: readonly {
   readonly faire: (cli: Cli, pool: Pool) => Promise<readonly Constat[]>;
 }[] = [
   { quoi: 'Schéma', faire: async (_cli, pool) => [compareSchema(await dumpSchema(pool), readSchema())] },
+  { quoi: 'Compte de lecture', faire: async (_cli, pool) => compteDeLecture(await lectureEnTrop(pool)) },
   { quoi: 'Clé de chiffrement', faire: clesDeLaBase },
   { quoi: 'Tâches', faire: taches },
   { quoi: 'Données', faire: donnees },
@@ -99,6 +101,20 @@ export function checkServer(where: string, { version, encodage, avance }: Serveu
       : bien('Horloge', clock),
   );
   return constats;
+}
+
+/** Whether the role of dashboards can do no more than read. @param trop see {@link lectureEnTrop} */
+function compteDeLecture(trop: readonly string[] | undefined): Constat[] {
+  if (trop === undefined) return [];
+  const quoi = 'Compte de lecture';
+  if (trop.length === 0) return [bien(quoi, 'atelier_lecture ne peut que lire')];
+  return [
+    attention(
+      quoi,
+      `atelier_lecture peut encore : ${trop.join(' ; ')}`,
+      'Relancez deploy/postgres/roles.sql en super-utilisateur (psql --set=serveur_dedie=oui si ce serveur n’a d’autre base que celle d’atelier).',
+    ),
+  ];
 }
 
 function readSchema(): string | undefined {
