@@ -16,6 +16,7 @@ import { idDeCle } from '../base/chiffrement-flux.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
+import { teteAudit } from '../postgres/audit-chain.ts';
 import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
 import { expectedArchives } from '../postgres/production/controle.ts';
@@ -221,6 +222,7 @@ class Passage {
         ...{ schema, serveur, instant, nonSauvegardes },
         migrations: await migrationsAppliquees(client),
         attendues: this.#options.sansArchives ? undefined : await expectedArchives(client),
+        tete: await teteAudit(client),
       };
     });
     this.#etape('apres_base');
@@ -230,6 +232,7 @@ class Passage {
     }
     const reglages = JSON.stringify(reglagesSansSecrets(), null, 2);
     await this.#fichier('reglages.json', one(Buffer.from(`${reglages}\n`)), false);
+    await this.#fichier('audit.json', one(Buffer.from(`${JSON.stringify(vue.tete ?? null)}\n`)), false);
     const secrets = secretsDonnes();
     const manifeste: Contenu = {
       format: FORMAT,
@@ -260,6 +263,8 @@ class Passage {
     await this.#verrou.exiger();
     const nom = await this.#depot.achever(this.#dossier, vue.instant);
     this.#etape('apres_nom');
+    // Outside of the database: whoever replaces the whole audit log does not reach every log that was kept (M6).
+    this.#ctx.logger.info({ ...vue.tete }, 'fin de la chaîne du journal d’audit');
     const manquantes = archives?.manquantes ?? [];
     for (const sha256 of manquantes)
       this.#ctx.logger.error({ sha256 }, 'archive absente ou abîmée : pas sauvegardée');

@@ -24,21 +24,20 @@ export interface LigneAudit {
 /** Characters of a text at most: lines are made by strangers too, who must not fill the disk. */
 const LONGEST = 200;
 
-/** Adds a line, in the transaction of what it tells about when `db` is in one. */
+/**
+ * Adds a line, in the transaction of what it tells about when `db` is in one: as its last statement, since until its end
+ * nobody else can add one. The server says when it was, and adds a link to the chain (`audit-chain.ts`).
+ */
 export async function noter(db: Queryable, ligne: LigneAudit): Promise<void> {
-  await db.query(
-    `INSERT INTO journal_audit (evenement, user_id, cle_id, cible, adresse, requete, details)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      clean(ligne.evenement),
-      ligne.userId ?? null,
-      ligne.cleId ?? null,
-      cleanOrNull(ligne.cible),
-      ligne.adresse === undefined ? null : tronquerAdresse(ligne.adresse),
-      cleanOrNull(ligne.requete),
-      JSON.stringify(ligne.details ?? {}, (_, value) => (typeof value === 'string' ? clean(value) : value)),
-    ],
-  );
+  await db.query('SELECT noter_audit($1, $2, $3, $4, $5, $6, $7)', [
+    clean(ligne.evenement),
+    ligne.userId ?? null,
+    ligne.cleId ?? null,
+    cleanOrNull(ligne.cible),
+    ligne.adresse === undefined ? null : tronquerAdresse(ligne.adresse),
+    cleanOrNull(ligne.requete),
+    JSON.stringify(ligne.details ?? {}, (_, value) => (typeof value === 'string' ? clean(value) : value)),
+  ]);
 }
 
 /**

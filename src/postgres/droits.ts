@@ -46,8 +46,10 @@ export async function accorderDroits(client: Client): Promise<void> {
     );
     const roles = rows.map((row) => row.nom);
     const writers = roles.filter((role) => role !== 'atelier_lecture');
-    if (writers.length > 0) await grantWriters(client, writers);
-    if (roles.includes('atelier_api')) await keepAudit(client);
+    if (writers.length > 0) {
+      await grantWriters(client, writers);
+      await keepAudit(client, writers);
+    }
     if (roles.includes('atelier_lecture')) await grantReader(client);
   });
 }
@@ -71,15 +73,19 @@ async function grantWriters(client: Client, writers: readonly Role[]): Promise<v
   await client.query(`REVOKE INSERT, UPDATE, DELETE ON migration FROM ${to}`);
 }
 
+/** Who may call functions that have the owner's rights (migration 0010), when not all writers. */
+const SERVICE_ONLY = ['oublier_audit(uuid, uuid, uuid[])', 'purger_audit(timestamptz, integer)'];
+
 /**
- * The API adds to the audit log, and takes the identifiers of a forgotten person out of it; what was done and when it
- * cannot touch, and only the purge, which runs in the worker, removes lines that have had their time.
+ * Nobody but the owner writes into the audit log or its chain: programs ask functions for it, which say when it was, and
+ * the API can neither make lines anonymous nor purge them.
  */
-async function keepAudit(client: Client): Promise<void> {
-  await client.query('REVOKE UPDATE, DELETE ON journal_audit FROM atelier_api');
-  await client.query(
-    'GRANT UPDATE (user_id, cle_id, adresse, requete, cible, details) ON journal_audit TO atelier_api',
-  );
+async function keepAudit(client: Client, writers: readonly Role[]): Promise<void> {
+  const to = writers.join(', ');
+  await client.query(`REVOKE INSERT, UPDATE, DELETE ON journal_audit, audit_maillon FROM ${to}`);
+  await client.query(`REVOKE ALL ON SEQUENCE journal_audit_id_seq FROM ${to}`);
+  if (!writers.includes('atelier_api')) return;
+  for (const nom of SERVICE_ONLY) await client.query(`REVOKE ALL ON FUNCTION ${nom} FROM atelier_api`);
 }
 
 async function grantReader(client: Client): Promise<void> {

@@ -55,6 +55,32 @@ const READ_ONLY_TEMPTATIONS = [
   'SELECT annoncer_sessions(ARRAY[1])',
 ];
 
+const NOTE = "SELECT noter_audit('essai', NULL, NULL, NULL, NULL, NULL, '{}')";
+/** How a program whose password was stolen would cover its tracks. */
+const AUDIT_TEMPTATIONS = [
+  "INSERT INTO journal_audit (evenement) VALUES ('faux')",
+  "INSERT INTO journal_audit (evenement, instant) VALUES ('faux', '2020-01-01')",
+  "SET LOCAL atelier.purge = 'oui'; DELETE FROM journal_audit",
+  "SET LOCAL atelier.oubli = 'oui'; UPDATE journal_audit SET user_id = NULL",
+  "SET LOCAL atelier.oubli = 'oui'; UPDATE journal_audit SET evenement = 'x'",
+  'TRUNCATE journal_audit',
+  "INSERT INTO audit_maillon VALUES (1, 'ligne', 1, now(), NULL, '')",
+  "SET LOCAL atelier.purge = 'oui'; DELETE FROM audit_maillon",
+  'UPDATE audit_maillon SET instant = now()',
+  "SELECT enchainer_audit('ligne', 1, now(), NULL)",
+  "SELECT setval('journal_audit_id_seq', 1)",
+  'ALTER TABLE journal_audit DISABLE TRIGGER audit_chaine',
+  'ALTER TABLE journal_audit DISABLE TRIGGER ALL',
+  'DROP TRIGGER audit_chaine ON journal_audit',
+  'DROP TABLE audit_maillon',
+  'CREATE OR REPLACE FUNCTION proteger_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
+  'ALTER FUNCTION noter_audit(text, uuid, uuid, text, text, text, jsonb) SECURITY INVOKER',
+  'GRANT INSERT ON journal_audit TO PUBLIC',
+  "SET session_replication_role = 'replica'",
+  // Objects of one's own in front of those that the functions use.
+  'CREATE TABLE journal_audit (i int)',
+];
+
 let server: PrivatePostgres;
 let adminUrl: string;
 
@@ -184,12 +210,16 @@ describe('roles.sql (S29)', () => {
     // How a replica is told from a stranger's server.
     ['atelier_api', '00000', 'SELECT system_identifier FROM pg_control_system()'],
     ['atelier_api', '00000', "INSERT INTO centre_usinage (nom) VALUES ('X')"],
-    // The audit log grows by the API, and shrinks by the purge of the worker alone (R15, R21).
-    ['atelier_api', '00000', "INSERT INTO journal_audit (evenement, details) VALUES ('essai', '{}')"],
-    ['atelier_api', DENIED, "SET LOCAL atelier.purge = 'oui'; DELETE FROM journal_audit"],
-    ['atelier_api', DENIED, "SET LOCAL atelier.oubli = 'oui'; UPDATE journal_audit SET evenement = 'x'"],
-    ['atelier_api', '00000', "SET LOCAL atelier.oubli = 'oui'; UPDATE journal_audit SET user_id = NULL"],
-    ['atelier_service', '00000', "SET LOCAL atelier.purge = 'oui'; DELETE FROM journal_audit"],
+    // The audit log is written by functions alone, which say when it was; it shrinks by the purge of the worker (R15, R21, M6).
+    ...(['atelier_api', 'atelier_service'] as const).flatMap((role) => [
+      [role, '00000', NOTE] as [Role, string, string],
+      ...AUDIT_TEMPTATIONS.map((sql): [Role, string, string] => [role, DENIED, sql]),
+    ]),
+    ['atelier_api', DENIED, 'SELECT purger_audit(now(), 10)'],
+    ['atelier_api', DENIED, "SELECT oublier_audit(gen_random_uuid(), gen_random_uuid(), '{}')"],
+    ['atelier_service', '00000', "SELECT purger_audit('2001-01-01', 10)"],
+    ['atelier_service', '00000', "SELECT oublier_audit(gen_random_uuid(), gen_random_uuid(), '{}')"],
+    ['atelier_lecture', DENIED, NOTE],
     ['atelier_service', '00000', 'CREATE TEMPORARY TABLE t (i int)'],
     ['atelier_service', DENIED, 'CREATE TABLE t (i int)'],
     ['atelier_service', DENIED, 'DROP TABLE piece_production'],
@@ -393,9 +423,11 @@ describe('programs under their own roles (S29)', () => {
       await workshop.close();
     }
     expect(await stateOf('atelier_api', 'SELECT FROM "user"')).toBe('00000');
-    expect(await stateOf('atelier_api', "SET LOCAL atelier.purge = 'oui'; DELETE FROM journal_audit")).toBe(
-      DENIED,
-    );
+    for (const role of ['atelier_api', 'atelier_service'] as const) {
+      expect(await stateOf(role, NOTE)).toBe('00000');
+      for (const sql of AUDIT_TEMPTATIONS) expect([role, sql, await stateOf(role, sql)]).toEqual([role, sql, DENIED]);
+    }
+    expect(await stateOf('atelier_api', 'SELECT purger_audit(now(), 10)')).toBe(DENIED);
     expect(await stateOf('atelier_service', 'DELETE FROM piece_production')).toBe('00000');
     expect(await stateOf('atelier_lecture', 'SELECT count(*) FROM session_production')).toBe('00000');
     expect(await stateOf('atelier_lecture', 'SELECT FROM "user"')).toBe(DENIED);

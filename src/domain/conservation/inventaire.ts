@@ -112,6 +112,7 @@ export const INVENTAIRE: readonly ColonnePersonnelle[] = [
   audit('adresse', 'adresse réseau, tronquée (/24, /48)', ['journal.adresse']),
   audit('requete', 'numéro de la requête', { absente: LIEN }),
   audit('details', 'suite', ['journal.details']),
+  audit('sel', 'tiré au hasard, pour la chaîne d’empreintes', { absente: LIEN }),
   tentative('cle', 'empreinte à clé du nom essayé ou de l’adresse réseau'),
   tentative('genre', 'nom ou adresse'),
   tentative('echecs', 'nombre d’échecs'),

@@ -47,22 +47,7 @@ export async function oublierCompte(
   await avant();
   const tombe = randomUUID();
   const keys = await client.query<{ id: string }>('SELECT id FROM cle_api WHERE user_id = $1', [id]);
-  await client.query("SELECT set_config('atelier.oubli', 'oui', true)");
-  await client.query(
-    `UPDATE journal_audit
-        SET user_id = CASE WHEN user_id = $1::uuid THEN $2::uuid ELSE user_id END,
-            cle_id = CASE WHEN user_id = $1::uuid OR cle_id = ANY ($3::uuid[]) THEN NULL ELSE cle_id END,
-            adresse = CASE WHEN user_id = $1::uuid THEN NULL ELSE adresse END,
-            requete = CASE WHEN user_id = $1::uuid THEN NULL ELSE requete END,
-            cible = CASE WHEN cible = 'users/' || $1::text THEN 'users/' || $2::text
-                         WHEN cible LIKE 'cles/%' THEN 'cles/' ELSE replace(cible, $1::text, $2::text) END,
-            details = replace(details::text, $1::text, $2::text)::jsonb
-      WHERE user_id = $1::uuid OR cible = 'users/' || $1::text OR cle_id = ANY ($3::uuid[])
-         OR cible = ANY (SELECT 'cles/' || k::text FROM unnest($3::uuid[]) k)
-         OR details::text LIKE '%' || $1::text || '%'`,
-    [id, tombe, keys.rows.map((row) => row.id)],
-  );
-  await client.query("SELECT set_config('atelier.oubli', '', true)");
+  await client.query('SELECT oublier_audit($1, $2, $3)', [id, tombe, keys.rows.map((row) => row.id)]);
   for (const [table, column] of REFERENCES_COMPTE) {
     await client.query(`UPDATE ${table} SET ${column} = $2 WHERE ${column} = $1`, [id, tombe]);
   }

@@ -81,13 +81,7 @@ export async function supprimerAnciens(
   for (const { table, quand } of TABLES_DATEES[categorie]) {
     for (let last = lot; last === lot; ) {
       last = await transaction(client, async () => {
-        // The audit log lets nothing go but what retention asks for.
-        await client.query("SELECT set_config('atelier.purge', 'oui', true)");
-        const { rowCount } = await client.query(
-          `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table} t WHERE ${quand} < $1 LIMIT $2))`,
-          [new Date(avant), lot],
-        );
-        const gone = rowCount ?? 0;
+        const gone = await supprimerLot(client, table, quand, new Date(avant), lot);
         if (gone > 0) await chaque(gone);
         return gone;
       });
@@ -95,4 +89,26 @@ export async function supprimerAnciens(
     }
   }
   return nombre;
+}
+
+/** The audit log lets go of its lines through its own door alone, which keeps the chain of the others whole. */
+async function supprimerLot(
+  client: Client,
+  table: string,
+  quand: string,
+  avant: Date,
+  lot: number,
+): Promise<number> {
+  if (table === 'journal_audit') {
+    const { rows } = await client.query<{ nombre: number }>('SELECT purger_audit($1, $2) AS nombre', [
+      avant,
+      lot,
+    ]);
+    return rows[0]!.nombre;
+  }
+  const { rowCount } = await client.query(
+    `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table} t WHERE ${quand} < $1 LIMIT $2))`,
+    [avant, lot],
+  );
+  return rowCount ?? 0;
 }

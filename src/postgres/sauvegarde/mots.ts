@@ -17,7 +17,7 @@ const FONCTIONS =
   'upper initcap btrim ltrim rtrim left right lpad rpad replace translate substr split_part strpos starts_with concat concat_ws ' +
   'format reverse chr ascii encode decode md5 sha224 sha256 sha384 sha512 to_char to_date to_timestamp to_number date_part ' +
   'date_trunc date_bin age make_date make_time make_interval make_timestamp make_timestamptz justify_days justify_hours ' +
-  'justify_interval isfinite timezone now clock_timestamp statement_timestamp transaction_timestamp gen_random_uuid uuidv4 uuidv7 ' +
+  'justify_interval isfinite timezone now clock_timestamp statement_timestamp transaction_timestamp gen_random_uuid uuid_send uuidv4 uuidv7 ' +
   'uuid_extract_timestamp nextval cardinality unnest generate_series generate_subscripts to_json to_jsonb row_to_json count sum ' +
   'avg min max bool_and bool_or every string_agg percentile_cont percentile_disc mode rank dense_rank row_number percent_rank ' +
   'cume_dist ntile lag lead first_value last_value nth_value stddev stddev_pop stddev_samp variance var_pop var_samp corr ' +
