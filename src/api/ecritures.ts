@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { codeOf } from '../base/errors.ts';
+import { noter } from '../postgres/audit.ts';
 import { lireLigne } from '../postgres/lecture/page.ts';
 import { type Client, type Queryable, transaction, withClient } from '../postgres/pool.ts';
 import {
@@ -10,6 +11,7 @@ import {
   verrouillerLigne,
 } from '../postgres/production/saisie.ts';
 import { ecrire } from './acces.ts';
+import { ligneAudit } from './auth/trace.ts';
 import type { ApiDeps } from './deps.ts';
 import { etagDe, exigerIfMatch } from './etag.ts';
 import { avecNom, introuvable, Probleme } from './problemes.ts';
@@ -78,7 +80,9 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
       const corps = situerInstants(saisie.table, request.body as Valeurs, deps.time);
       const made = await ecrireLigne(deps, saisie, corps, async (client) => {
         const id = await saisie.creer(client, corps, deps);
-        return { id, json: (await lireLigne(client, table, id))! };
+        const json = (await lireLigne(client, table, id))!;
+        await noterEcriture(client, request, 'ligne_creee', `${nom}/${id}`);
+        return { id, json };
       });
       reply.code(201).header('location', `/${nom}/${made.id}`);
       return envoyerLigne(reply, made.json);
@@ -108,8 +112,11 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
       const corps = request.body as Valeurs;
       const after = await ecrireLigne(deps, saisie, { id, ...corps }, async (client) => {
         const ligne = await ligneAEcrire(request, client, saisie, id, 'changer');
-        await modifierLigne(deps, saisie, client, ligne, corps);
-        return (await lireLigne(client, table, id))!;
+        const changed = await modifierLigne(deps, saisie, client, ligne, corps);
+        const json = (await lireLigne(client, table, id))!;
+        if (changed)
+          await noterEcriture(client, request, 'ligne_modifiee', `${nom}/${id}`, Object.keys(corps));
+        return json;
       });
       return envoyerLigne(reply, after);
     },
@@ -137,25 +144,38 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
         const ligne = await ligneAEcrire(request, client, saisie, id, 'supprimer');
         await saisie.avantSuppression?.(client, ligne);
         await supprimerLigne(client, saisie.table, id);
+        await noterEcriture(client, request, 'ligne_supprimee', `${nom}/${id}`);
       });
       return reply.code(204).header('cache-control', 'no-store').send();
     },
   );
 }
 
-/** Writes what a body changes of a locked row, which may be nothing. @throws Probleme */
+/** Notes who wrote a row by hand, and which fields were sent; never their values. Last in the transaction. */
+async function noterEcriture(
+  client: Client,
+  request: FastifyRequest,
+  evenement: 'ligne_creee' | 'ligne_modifiee' | 'ligne_supprimee',
+  cible: string,
+  champs?: readonly string[],
+): Promise<void> {
+  await noter(client, ligneAudit(request, evenement, { cible, ...(champs ? { details: { champs } } : {}) }));
+}
+
+/** Writes what a body changes of a locked row. @returns false when that was nothing @throws Probleme */
 async function modifierLigne(
   deps: ApiDeps,
   saisie: Saisie,
   client: Client,
   ligne: Ligne,
   corps: Valeurs,
-): Promise<void> {
+): Promise<boolean> {
   const placed = situerInstants(saisie.table, corps, deps.time, ligne.valeurs);
   const more = Object.keys(corps).filter((nom) => !Object.hasOwn(ligne.valeurs, nom));
   const beyond = more.length === 0 ? {} : await saisie.lireEnPlus?.(client, ligne.id, more);
   const { valeurs, differe } = changements(saisie.table, placed, { ...ligne.valeurs, ...beyond });
   if (differe) await saisie.modifier(client, ligne, valeurs, deps);
+  return differe;
 }
 
 /** 422 for one field of the body. */

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { noter } from '../postgres/audit.ts';
 import { type OctetsArchives, trouverOctets } from '../postgres/lecture/fichiers.ts';
+import { ligneAudit } from './auth/trace.ts';
 import type { ApiDeps } from './deps.ts';
 import { enPieceJointe } from './disposition.ts';
 import { correspond } from './etag.ts';
@@ -34,8 +36,19 @@ export async function envoyerOctets(
   if (correspond(request.headers['if-none-match'], etag)) return reply.headers(headers).code(304).send();
   const plage = plageDe(request, found, etag);
   const { debut, fin } = plage ?? { debut: 0, fin: found.taille };
-  const flux =
-    request.method === 'HEAD' ? Readable.from([]) : await ouvrir(deps, demande, found, { debut, fin });
+  let flux = Readable.from([]);
+  if (request.method !== 'HEAD') {
+    const opened = await ouvrir(deps, demande, found, { debut, fin });
+    try {
+      // Names of operators may stand in these bytes: none is given without a trace of to whom.
+      const details = { sha256: found.sha256, debut, fin };
+      const cible = `fichiers/${demande.fichierId}`;
+      await noter(deps.pool, ligneAudit(request, 'octets_lus', { cible, details }));
+      flux = opened;
+    } finally {
+      if (flux !== opened) opened.destroy();
+    }
+  }
   if (plage) reply.code(206).header('content-range', `bytes ${debut}-${fin - 1}/${found.taille}`);
   return reply
     .headers({

@@ -4,6 +4,7 @@ import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import type { Categorie } from '../jobs/purge/contexte.ts';
 import { type BilanPurge, purger } from '../jobs/purge.ts';
+import { noter } from '../postgres/audit.ts';
 import type { Cli } from './cli.ts';
 import { openPool } from './open.ts';
 
@@ -53,6 +54,9 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     fuseau: config.fuseau,
   });
   const pool = await openPool(cli, logger);
+  if (values.force && !values['dry-run']) {
+    await noter(pool, { evenement: 'purge_forcee', details: { origine: 'commande' } });
+  }
   const bilan = await purger(
     {
       ...{ config, shutdown, logger, pool },

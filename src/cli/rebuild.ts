@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { type BilanReconstruction, reconstruire } from '../jobs/reconstruction.ts';
 import { type Synchronisation, sync } from '../jobs/sync.ts';
+import { noter } from '../postgres/audit.ts';
 import { createPool, describeUrl, type Pool, withClient } from '../postgres/pool.ts';
 import { type Comparaison, comparerSessions } from '../postgres/production/comparaison.ts';
 import type { Cli } from './cli.ts';
@@ -71,6 +72,8 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const ctx = { config, shutdown, logger, pool, time, archive };
   const bilan = await reconstruire(ctx, { completer, onProgress: etapes.dire });
   etapes.effacer();
+  const details = { completer, sessions: bilan.sessions, origine: 'commande' };
+  await noter(pool, { evenement: 'base_reconstruite', details });
   const commandes = config.erp && !values['sans-erp'] ? await orders(() => sync(ctx), logger) : 'pas relues';
   const comparaison = other === undefined ? undefined : await compare(pool, other, logger);
   if (json) cli.out(JSON.stringify({ ...bilan, commandes, comparaison }));

@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { exigerErp, type SyncContext, type Synchronisation, sync } from '../jobs/sync.ts';
+import { noter } from '../postgres/audit.ts';
 import type { ChangementCommande } from '../postgres/commandes.ts';
 import type { Pool } from '../postgres/pool.ts';
 import type { Cli } from './cli.ts';
@@ -31,7 +32,11 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const progress = new Progress(undefined, { bytes: 0, files: 0 });
   const quiet = cli.isTerminal && !values.json;
   const console = quiet ? (line: string) => progress.log(line, cli.err) : values.json ? 'stderr' : 'stdout';
-  const result = await sync(await openSync(cli, console), { force: values.force ?? false, aBlanc });
+  const ctx = await openSync(cli, console);
+  if (values.force && !aBlanc) {
+    await noter(ctx.pool, { evenement: 'synchronisation_forcee', details: { origine: 'commande' } });
+  }
+  const result = await sync(ctx, { force: values.force ?? false, aBlanc });
   if (values.json) cli.out(JSON.stringify({ ...result, aBlanc }));
   else for (const line of reportSync(result, aBlanc)) cli.out(line);
   return 0;

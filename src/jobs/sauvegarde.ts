@@ -16,6 +16,7 @@ import { idDeCle } from '../base/chiffrement-flux.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
+import { noter } from '../postgres/audit.ts';
 import { teteAudit } from '../postgres/audit-chain.ts';
 import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
@@ -169,6 +170,11 @@ class Passage {
     const started = performance.now();
     await this.#depot.balayer();
     this.#dossier = await this.#depot.commencer();
+    // A copy of everything: no less than an export.
+    await noter(this.#ctx.pool, {
+      evenement: 'base_sauvegardee',
+      details: { chiffree: this.#cle !== undefined },
+    });
     try {
       const bilan = await this.#ecrire(started);
       const suite = await this.#expirer(bilan.nom);

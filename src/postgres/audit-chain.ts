@@ -42,7 +42,7 @@ const LOT = 5_000;
 /** Retention is of a month at least: what goes before that was not purged by it (µs). */
 const PLUS_TOT = 27n * 86_400_000_000n;
 
-/** A line and its salt as its link has them; the same as in migration 0010, from built-in functions alone. */
+/** A line and its salt as its link has them; the same as in migration 0011, from built-in functions alone. */
 const ENGAGEMENT = `sha256(j.sel || convert_to(jsonb_build_array(j.id, extract(epoch FROM j.instant), j.evenement,
   j.user_id, j.cle_id, j.cible, j.adresse, j.requete, j.details)::text, 'UTF8'))`;
 

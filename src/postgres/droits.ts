@@ -73,7 +73,7 @@ async function grantWriters(client: Client, writers: readonly Role[]): Promise<v
   await client.query(`REVOKE INSERT, UPDATE, DELETE ON migration FROM ${to}`);
 }
 
-/** Who may call functions that have the owner's rights (migration 0010), when not all writers. */
+/** Who may call functions that have the owner's rights (migration 0011), when not all writers. */
 const SERVICE_ONLY = ['oublier_audit(uuid, uuid, uuid[])', 'purger_audit(timestamptz, integer)'];
 
 /**

@@ -425,7 +425,8 @@ describe('programs under their own roles (S29)', () => {
     expect(await stateOf('atelier_api', 'SELECT FROM "user"')).toBe('00000');
     for (const role of ['atelier_api', 'atelier_service'] as const) {
       expect(await stateOf(role, NOTE)).toBe('00000');
-      for (const sql of AUDIT_TEMPTATIONS) expect([role, sql, await stateOf(role, sql)]).toEqual([role, sql, DENIED]);
+      for (const sql of AUDIT_TEMPTATIONS)
+        expect([role, sql, await stateOf(role, sql)]).toEqual([role, sql, DENIED]);
     }
     expect(await stateOf('atelier_api', 'SELECT purger_audit(now(), 10)')).toBe(DENIED);
     expect(await stateOf('atelier_service', 'DELETE FROM piece_production')).toBe('00000');

@@ -49,8 +49,8 @@ const BORNEES: Readonly<
   execution: { parJour: [3, 3], jours: [30, 32] },
   commande_historique: { parJour: [1, 1], jours: [30, 32] },
   journal_audit: { parJour: [1, 2], jours: [30, 32] },
-  // A link for each line, one when it goes, and an anchor; all go with the last line before them.
-  audit_maillon: { parJour: [2, 6], jours: [30, 66] },
+  // A link for each line; one when it goes and an anchor, which go with the last line that was there then.
+  audit_maillon: { parJour: [1, 5], jours: [30, 32] },
   alerte: { parJour: [1, 1], jours: [30, 32] },
   tentative_connexion: { parJour: [1, 1], jours: [2, 4] },
   jeton_rafraichissement: { parJour: [1, 1], jours: [2, 4] },

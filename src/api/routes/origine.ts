@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { parseEncoding } from '../../domain/journal/encoding.ts';
+import { noter } from '../../postgres/audit.ts';
 import { type LigneDOrigine, lireOrigine, type TableDeDetail } from '../../postgres/lecture/origine.ts';
 import { lire, type Ressource } from '../acces.ts';
+import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { type LigneLue, lireLignes } from '../lignes-archivees.ts';
@@ -42,6 +44,10 @@ export function routesOrigine(app: FastifyInstance, deps: ApiDeps): void {
         const found = await chercher(deps, table, id);
         if (!found) throw introuvable(libelle);
         const { origine, lignes } = found;
+        // Text of a machine's log, in which names of operators may stand.
+        if (lignes.length > 0) {
+          await noter(deps.pool, ligneAudit(request, 'lignes_lues', { cible: `${nom}/${id}` }));
+        }
         const note = lignes.length > 0 ? null : 'Saisie à la main : elle ne vient d’aucune ligne de journal.';
         return envoyerJson(request, reply, JSON.stringify({ ressource: nom, id, origine, note, lignes }));
       },

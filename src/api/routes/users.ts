@@ -120,6 +120,8 @@ function routeListe(app: FastifyInstance, deps: ApiDeps): void {
       const { comptes, total } = await listerComptes(deps.pool, deps.coffre, page);
       for (const { id } of comptes.filter(({ username }) => username === ILLISIBLE))
         request.log.error({ compte: id }, 'compte illisible : sa ligne est abîmée dans la base');
+      const details = { nombre: comptes.length, skip: page.skip };
+      await noter(deps.pool, ligneAudit(request, 'comptes_listes', { details }));
       reply.headers(entetesDePage(request.url, page, total));
       return envoyerJson(request, reply, `[${comptes.map(corpsDeCompte).join(',')}]`);
     },
@@ -248,7 +250,11 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
       },
     },
     async (request, reply) => {
-      const compte = await exigerCompte(deps, (request.params as Params).id);
+      const { id } = request.params as Params;
+      const compte = await exigerCompte(deps, id);
+      if (id !== acteurDe(request).userId) {
+        await noter(deps.pool, ligneAudit(request, 'compte_lu', { cible: `users/${id}` }));
+      }
       return envoyerJson(request, reply, corpsDeCompte(compte));
     },
   );
