@@ -71,37 +71,34 @@ export async function teteAudit(db: Queryable): Promise<TeteAudit | undefined> {
  * @param tete an end of the chain that was noted earlier, which must still be in it
  */
 export async function verifierAudit(client: Client, tete?: TeteAudit): Promise<VerificationAudit> {
-  return await transaction(
-    client,
-    async () => {
-      const walk = new Parcours(tete);
-      walk.avant = await debut(client);
-      for (let after = -1; ; ) {
-        const { rows } = await client.query<Maillon>(
-          `SELECT rang, genre, audit_id AS ligne, (extract(epoch FROM instant) * 1000000)::bigint::text AS quand,
+  return await transaction(client, async () => {
+    await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+    const walk = new Parcours(tete);
+    walk.avant = await debut(client);
+    for (let after = -1; ; ) {
+      const { rows } = await client.query<Maillon>(
+        `SELECT rang, genre, audit_id AS ligne, (extract(epoch FROM instant) * 1000000)::bigint::text AS quand,
                   engagement, empreinte
              FROM audit_maillon WHERE rang > $1 ORDER BY rang LIMIT $2`,
-          [after, LOT],
-        );
-        for (const maillon of rows) walk.maillon(maillon);
-        if (rows.length < LOT) break;
-        after = rows.at(-1)!.rang;
-      }
-      let lignes = 0;
-      for (let after = '-9223372036854775808'; ; ) {
-        const { rows } = await client.query<{ id: number; engagement: Buffer }>(
-          `SELECT j.id, ${ENGAGEMENT} AS engagement FROM journal_audit j WHERE j.id > $1 ORDER BY j.id LIMIT $2`,
-          [after, LOT],
-        );
-        for (const { id, engagement } of rows) walk.ligne(id, engagement);
-        lignes += rows.length;
-        if (rows.length < LOT) break;
-        after = String(rows.at(-1)!.id);
-      }
-      return walk.finir(lignes);
-    },
-    { begin: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' },
-  );
+        [after, LOT],
+      );
+      for (const maillon of rows) walk.maillon(maillon);
+      if (rows.length < LOT) break;
+      after = rows.at(-1)!.rang;
+    }
+    let lignes = 0;
+    for (let after = '-9223372036854775808'; ; ) {
+      const { rows } = await client.query<{ id: number; engagement: Buffer }>(
+        `SELECT j.id, ${ENGAGEMENT} AS engagement FROM journal_audit j WHERE j.id > $1 ORDER BY j.id LIMIT $2`,
+        [after, LOT],
+      );
+      for (const { id, engagement } of rows) walk.ligne(id, engagement);
+      lignes += rows.length;
+      if (rows.length < LOT) break;
+      after = String(rows.at(-1)!.id);
+    }
+    return walk.finir(lignes);
+  });
 }
 
 /** What came before the first link that is kept: nothing, or what the anchor that stands for it says. */
