@@ -168,6 +168,7 @@ export async function peupler({ atelier }: Etabli): Promise<void> {
 
 /** Tables that a restoration does not leave as they were saved, on purpose. */
 export const CHANGEES = new Set([
+  'audit_maillon',
   'execution',
   'journal_audit',
   'jeton_rafraichissement',

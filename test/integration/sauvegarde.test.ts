@@ -14,7 +14,8 @@ import { purger } from '../../src/jobs/purge.ts';
 import { restaurer } from '../../src/jobs/restauration.ts';
 import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
 import { sauvegarder } from '../../src/jobs/sauvegarde.ts';
-import type { Pool } from '../../src/postgres/pool.ts';
+import { verifierAudit } from '../../src/postgres/audit-chain.ts';
+import { type Pool, withClient } from '../../src/postgres/pool.ts';
 import { dumpSchema } from '../../src/postgres/schema-dump.ts';
 import { makeContext } from '../harness/context.ts';
 import { checkInvariants } from '../harness/invariants.ts';
@@ -73,6 +74,9 @@ describe('O15: round trip', () => {
     // Rows that come after get new ids, and what the triggers guard stays guarded.
     await base.pool.query(`INSERT INTO centre_usinage (nom) VALUES ('NOUVEAU')`);
     await expect(base.pool.query('DELETE FROM journal_audit')).rejects.toThrow(/journal_audit/);
+    // The audit log goes on where it was, its chain whole (M6).
+    const chaine = await withClient(base.pool, (client) => verifierAudit(client));
+    expect(chaine).toMatchObject({ nombreEcarts: 0, lignes: after['journal_audit']!.length });
     const restored = await tousLesFichiers(join(etabli.home, 'archives-restaurees'));
     const kept = [...restored].filter(([path]) => path.endsWith('.zst'));
     const original = await tousLesFichiers(atelier.archives);
