@@ -112,10 +112,9 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
       const corps = request.body as Valeurs;
       const after = await ecrireLigne(deps, saisie, { id, ...corps }, async (client) => {
         const ligne = await ligneAEcrire(request, client, saisie, id, 'changer');
-        const changed = await modifierLigne(deps, saisie, client, ligne, corps);
+        const champs = await modifierLigne(deps, saisie, client, ligne, corps);
         const json = (await lireLigne(client, table, id))!;
-        if (changed)
-          await noterEcriture(client, request, 'ligne_modifiee', `${nom}/${id}`, Object.keys(corps));
+        if (champs) await noterEcriture(client, request, 'ligne_modifiee', `${nom}/${id}`, champs);
         return json;
       });
       return envoyerLigne(reply, after);
@@ -151,7 +150,7 @@ export function routesDEcriture(app: FastifyInstance, deps: ApiDeps, saisie: Sai
   );
 }
 
-/** Notes who wrote a row by hand, and which fields were sent; never their values. Last in the transaction. */
+/** Notes who wrote a row by hand, and which fields; never their values. Last in the transaction. */
 async function noterEcriture(
   client: Client,
   request: FastifyRequest,
@@ -162,20 +161,21 @@ async function noterEcriture(
   await noter(client, ligneAudit(request, evenement, { cible, ...(champs ? { details: { champs } } : {}) }));
 }
 
-/** Writes what a body changes of a locked row. @returns false when that was nothing @throws Probleme */
+/** Writes what a body changes of a locked row. @returns which fields; undefined: none @throws Probleme */
 async function modifierLigne(
   deps: ApiDeps,
   saisie: Saisie,
   client: Client,
   ligne: Ligne,
   corps: Valeurs,
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   const placed = situerInstants(saisie.table, corps, deps.time, ligne.valeurs);
   const more = Object.keys(corps).filter((nom) => !Object.hasOwn(ligne.valeurs, nom));
   const beyond = more.length === 0 ? {} : await saisie.lireEnPlus?.(client, ligne.id, more);
   const { valeurs, differe } = changements(saisie.table, placed, { ...ligne.valeurs, ...beyond });
-  if (differe) await saisie.modifier(client, ligne, valeurs, deps);
-  return differe;
+  if (!differe) return undefined;
+  await saisie.modifier(client, ligne, valeurs, deps);
+  return Object.keys(valeurs);
 }
 
 /** 422 for one field of the body. */

@@ -58,8 +58,11 @@ describe('M6: writes by hand', () => {
     expect(made.lignes).toEqual([{ evenement: 'ligne_creee', cible, details: {} }]);
     expect((await left('gestionnaire', 'POST', '/commandes-volets/', order)).lignes).toEqual([]);
     const url = `/${cible}`;
-    expect((await left('gestionnaire', 'PUT', url, { status: 'Planifiée' })).lignes).toEqual([]);
-    const changed = await left('gestionnaire', 'PUT', url, { status: 'camille@plage.example' });
+    // Sent back whole: only what differs counts, if anything does.
+    const headers = api.comptes.gestionnaire.entete;
+    const read = (await api.app.inject({ url, headers })).json();
+    expect((await left('gestionnaire', 'PUT', url, read)).lignes).toEqual([]);
+    const changed = await left('gestionnaire', 'PUT', url, { ...read, status: 'camille@plage.example' });
     expect(changed.lignes).toEqual([{ evenement: 'ligne_modifiee', cible, details: { champs: ['status'] } }]);
     expect((await left('gestionnaire', 'DELETE', url)).lignes).toEqual([
       { evenement: 'ligne_supprimee', cible, details: {} },
