@@ -83,7 +83,8 @@ const SERVICE_ONLY = ['oublier_audit(uuid, uuid, uuid[])', 'purger_audit(timesta
 async function keepAudit(client: Client, writers: readonly Role[]): Promise<void> {
   const to = writers.join(', ');
   await client.query(`REVOKE INSERT, UPDATE, DELETE ON journal_audit, audit_maillon FROM ${to}`);
-  await client.query(`REVOKE ALL ON SEQUENCE journal_audit_id_seq FROM ${to}`);
+  // A backup still reads it.
+  await client.query(`REVOKE USAGE, UPDATE ON SEQUENCE journal_audit_id_seq FROM ${to}`);
   if (!writers.includes('atelier_api')) return;
   for (const nom of SERVICE_ONLY) await client.query(`REVOKE ALL ON FUNCTION ${nom} FROM atelier_api`);
 }

@@ -75,7 +75,6 @@ const AUDIT_TEMPTATIONS = [
   'DROP TABLE audit_maillon',
   'CREATE OR REPLACE FUNCTION proteger_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
   'ALTER FUNCTION noter_audit(text, uuid, uuid, text, text, text, jsonb) SECURITY INVOKER',
-  'GRANT INSERT ON journal_audit TO PUBLIC',
   "SET session_replication_role = 'replica'",
   // Objects of one's own in front of those that the functions use.
   'CREATE TABLE journal_audit (i int)',
