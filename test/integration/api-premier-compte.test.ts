@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ApiDEssai, type ApiOptions, createApi } from '../harness/api.ts';
 import { person } from '../harness/api-people.ts';
 import { type Installation, install } from '../harness/cli.ts';
@@ -87,7 +87,10 @@ describe('S11: who may make the first account', () => {
     closers.push(() => place.close());
     const behind = { PROXYS_DE_CONFIANCE: '127.0.0.1' };
     const server = await servir(place, behind);
-    const code = /X-Code-Premier-Compte: (\S+)/.exec(server.running.text())?.[1] ?? '';
+    // On another stream than the address that was waited for: it may come a moment later.
+    const code = await vi.waitUntil(() => /X-Code-Premier-Compte: (\S+)/.exec(server.running.text())?.[1], {
+      timeout: 30_000,
+    });
     expect(code).toMatch(/^[0-9A-Z]{7}(-[0-9A-Z]{5,7}){3}$/);
     expect((await creerCompteHttp(server.url, 'premiere')).status).toBe(401);
     const spelt = { 'x-code-premier-compte': code.toLowerCase().replaceAll('-', '') };
