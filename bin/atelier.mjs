@@ -29,7 +29,7 @@ if (!existsSync(dependances)) {
   // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
   // would take the second core from PostgreSQL and from the compressor. A server that collects at every answer would
   // lose a third of them. The first line says the rest (docs/decisions/0006-memoire.md).
-  if (process.argv[2] !== 'serve') {
+  if (command !== 'serve') {
     v8.setFlagsFromString('--heap-growing-percent=50');
     v8.setFlagsFromString('--single-threaded-gc');
   }

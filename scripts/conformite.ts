@@ -56,7 +56,10 @@ export function pageConformite(root: string): string {
       .slice(0, NOMMES)
       .map((file) => `\`${file.replace('.test.ts', '')}\``)
       .join(', ');
-    const more = named.length > NOMMES ? ` et ${named.length - NOMMES} autres` : '';
+    const more =
+      named.length > NOMMES
+        ? ` et ${named.length - NOMMES} autre${named.length - NOMMES > 1 ? 's' : ''}`
+        : '';
     const etat = absente ? `**non tenue** : ${ecart}` : ecart ? `tenue, avec un écart : ${ecart}` : 'tenue';
     return `| ${id} | ${demande} | ${reperes.join(' ') || '-'} | ${where}${more || (where ? '' : '-')} | ${etat} |`;
   };

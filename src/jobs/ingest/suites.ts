@@ -31,9 +31,8 @@ export class Suite {
   readonly #lu = new Recueil();
   #taille = 0;
   #sha256 = '';
-  /** the hash so far of these bytes, and they themselves where there is room for them: both or none */
-  #etat: Hash | undefined;
-  #copie: Buffer | undefined;
+  /** these bytes themselves, where there is room for them, and their hash so far */
+  #vu: { readonly copie: Buffer; readonly hash: Hash } | undefined;
   /** bytes that the parser has had: up to the last end of a line */
   #lues = 0;
   /** production days of a last line without an end, when `contenu` was last asked */
@@ -73,7 +72,7 @@ export class Suite {
 
   /** Bytes of memory that the copy of the file takes. */
   get copie(): number {
-    return this.#copie?.length ?? 0;
+    return this.#vu?.copie.length ?? 0;
   }
 
   /**
@@ -84,21 +83,20 @@ export class Suite {
    */
   copier(bytes: Buffer, most: number): void {
     const { length } = bytes;
-    if (this.#copie && this.#copie.length >= length) return;
-    this.#etat = undefined;
-    this.#copie = undefined;
+    if (this.copie >= length) return;
+    this.#vu = undefined;
     if (length !== this.#taille || length + ROOM > most) return;
-    this.#copie = Buffer.allocUnsafeSlow(length + ROOM);
-    bytes.copy(this.#copie);
-    this.#etat = createHash('sha256').update(bytes);
+    const copie = Buffer.allocUnsafeSlow(length + ROOM);
+    bytes.copy(copie);
+    this.#vu = { copie, hash: createHash('sha256').update(bytes) };
   }
 
   /** The hash of the bytes when they continue those known so far, else undefined. */
   continues(bytes: Buffer): string | undefined {
     if (bytes.length <= this.#taille) return undefined;
-    if (this.#etat && this.#copie) {
-      if (this.#copie.compare(bytes, 0, this.#taille, 0, this.#taille) !== 0) return undefined;
-      return this.#etat.copy().update(bytes.subarray(this.#taille)).digest('hex');
+    if (this.#vu) {
+      if (this.#vu.copie.compare(bytes, 0, this.#taille, 0, this.#taille) !== 0) return undefined;
+      return this.#vu.hash.copy().update(bytes.subarray(this.#taille)).digest('hex');
     }
     const hash = createHash('sha256').update(bytes.subarray(0, this.#taille));
     if (hash.copy().digest('hex') !== this.#sha256) return undefined;
@@ -161,14 +159,10 @@ export class Suite {
       this.#parser.settle();
       this.#lues = end;
     }
-    if (this.#etat && this.#copie) {
-      if (bytes.length <= this.#copie.length) {
-        this.#etat.update(bytes.subarray(this.#taille));
-        bytes.copy(this.#copie, this.#taille, this.#taille);
-      } else {
-        this.#etat = undefined;
-        this.#copie = undefined;
-      }
+    if (this.#vu && bytes.length > this.#vu.copie.length) this.#vu = undefined;
+    if (this.#vu) {
+      this.#vu.hash.update(bytes.subarray(this.#taille));
+      bytes.copy(this.#vu.copie, this.#taille, this.#taille);
     }
     this.#taille = bytes.length;
     this.#sha256 = sha256;
