@@ -20,8 +20,9 @@ import { openapiDocument } from './openapi.ts';
 const check = process.argv.includes('--check');
 
 function envExample(): string {
-  const block = ({ name, doc, default: value, secret }: Setting): string => {
+  const block = ({ name, doc, default: value, secret, processes }: Setting): string => {
     const lines = doc.split('\n').map((line) => `# ${line}`);
+    if (secret) lines.push(`# Reçu par : ${processes.join(', ')} ; par personne d’autre.`);
     return [...lines, `${value === '' || secret ? '# ' : ''}${name}=${value}`].join('\n');
   };
   const sections = SECTIONS.map(

@@ -22,6 +22,7 @@ import { entier, type Texte } from './config/nombres.ts';
 import { type ObservationConfig, readObservation } from './config/observation.ts';
 import { type PlanificationConfig, readPlanification } from './config/planification.ts';
 import { readSauvegarde, type SauvegardeConfig } from './config/sauvegarde.ts';
+import { isGiven, OWN_PROCESSES, type OwnProcess, withheldFrom } from './config/secrets.ts';
 import { SETTINGS } from './config/settings.ts';
 import { readSftp, type SftpConfig } from './config/sftp.ts';
 import { AtelierError, messageOf } from './errors.ts';
@@ -42,6 +43,8 @@ export interface CentreConfig {
 
 /** All settings, resolved: nothing downstream handles an absent or unparsed form. */
 export interface Config {
+  /** what runs, which has no secret but its own; undefined: a command that somebody typed, or all in one */
+  readonly processus: OwnProcess | undefined;
   /** connection string of the server to use, or undefined: the embedded one */
   readonly databaseUrl: string | undefined;
   readonly logsDir: string;
@@ -106,15 +109,23 @@ export function readEnvFile(file: string): Env {
   throw new AtelierError('ATL_C101', `Lecture de ${resolve(file)} :\n${lines}`);
 }
 
+/** Takes out of the environment, for the programs that this one starts, what is not for this process. */
+export function forgetWithheld(of: OwnProcess): void {
+  for (const name of withheldFrom(of)) delete process.env[name];
+}
+
 /**
  * Reads every setting and reports all problems at once, by name. Secrets never appear in the message.
  *
+ * @param running the process that reads them; else what `PROCESSUS` says. Secrets of others are not there for it,
+ *   wherever they stand
  * @throws AtelierError ATL_C101
  */
-export function loadConfig(env: Env = readEnv()): Config {
+export function loadConfig(env: Env = readEnv(), running?: OwnProcess): Config {
   const problems: string[] = [];
+  const processus = running ?? readProcess(env['PROCESSUS']?.trim() ?? '', problems);
   const text = (name: string): string => {
-    const value = env[name]?.trim();
+    const value = isGiven(name, processus) ? env[name]?.trim() : undefined;
     return value ? value : SETTINGS.find((setting) => setting.name === name)!.default;
   };
   const reseaux = readReseaux(text, problems);
@@ -133,7 +144,7 @@ export function loadConfig(env: Env = readEnv()): Config {
   };
   const api = readApi(text, problems);
   const config: Config = {
-    ...{ liens, tlsPostgres },
+    ...{ processus, liens, tlsPostgres },
     databaseUrl: proteger(
       text('DATABASE_URL') ? 'DATABASE_URL' : 'POSTGRES_HOST',
       readDatabaseUrl(text, problems),
@@ -171,6 +182,13 @@ export function loadConfig(env: Env = readEnv()): Config {
     );
   }
   return config;
+}
+
+function readProcess(value: string, problems: string[]): OwnProcess | undefined {
+  const known = OWN_PROCESSES.find((one) => one === value);
+  if (value !== '' && known === undefined)
+    problems.push(`PROCESSUS : attendu ${OWN_PROCESSES.join(', ')} ou rien, reçu « ${value} »`);
+  return known;
 }
 
 function readDatabaseUrl(text: Texte, problems: string[]): string | undefined {

@@ -1,4 +1,5 @@
-import { loadConfig } from '../base/config.ts';
+import { processOfCommand } from '../base/config/secrets.ts';
+import { forgetWithheld, loadConfig, readEnv } from '../base/config.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { Shutdown } from '../base/shutdown.ts';
 import { demarrerTraces } from '../base/traces.ts';
@@ -39,7 +40,8 @@ async function runCommand(name: string, command: Command, args: string[]): Promi
   const shutdown = new Shutdown();
   shutdown.listen();
   try {
-    const config = loadConfig();
+    const config = loadConfig(readEnv(), processOfCommand(name));
+    if (config.processus !== undefined) forgetWithheld(config.processus);
     const { traces } = config.observation;
     // A probe asks every few seconds: it is no work to be traced.
     if (traces && name !== 'sante') {

@@ -4,6 +4,7 @@ import { Amorcage } from '../archives/amorcage.ts';
 import { Effacements } from '../archives/effacements.ts';
 import type { Coffre } from '../base/chiffrement.ts';
 import { exigerCles } from '../base/config/api.ts';
+import { isGiven } from '../base/config/secrets.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
 import { ROLES, type Role } from '../base/roles.ts';
 import { FactoryTime } from '../base/time.ts';
@@ -64,8 +65,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const BY_COMMAND = { origine: 'commande' } as const;
 
 async function open(cli: Cli): Promise<{ pool: Pool; coffre: Coffre }> {
+  const { api, processus } = cli.config;
+  if (!isGiven('SECRET_KEY', processus)) {
+    throw new UsageError(
+      `les clés des comptes ne sont pas données à ce processus (${processus}), exprès ; lancez la commande là où l’API tourne : docker compose exec api atelier user …`,
+    );
+  }
   // First: without keys there is no need to reach the database.
-  const cles = exigerCles(cli.config.api);
+  const cles = exigerCles(api);
   const pool = await openPool(cli);
   return { pool, coffre: await ouvrirCoffre(pool, cles) };
 }

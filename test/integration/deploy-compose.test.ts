@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exigerCles } from '../../src/base/config/api.ts';
+import { OWN_PROCESSES, secretsOf, withheldFrom } from '../../src/base/config/secrets.ts';
+import type { ProcessName } from '../../src/base/config/setting.ts';
 import { SETTINGS } from '../../src/base/config/settings.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { inscriptiblesDeclares } from '../harness/dockerfile.ts';
@@ -120,32 +122,24 @@ describe('docker-compose', () => {
         return [name, [...planted].filter(([value]) => values.includes(value)).map(([, secret]) => secret)];
       }),
     );
-    const api = [
-      'SECRET_KEY',
-      'SECRET_KEY_PRECEDENTE',
-      'CLE_CHIFFREMENT',
-      'CLE_CHIFFREMENT_PRECEDENTE',
-      'DATABASE_URL',
-      'DATABASE_READ_URL',
-      'DATABASE_API_URL',
-      'METRICS_JETON',
-      'POSTGRES_API_PASSWORD',
-    ];
-    expect(seen['simulateur']).toEqual([]);
-    expect(seen['sftp']).toEqual([]);
-    expect(seen['mysql']).toEqual(['MYSQL_ROOT_PASSWORD']);
-    expect(seen['postgres']).toEqual(['POSTGRES_ADMIN_PASSWORD']);
-    expect(seen['roles']!.filter((name) => !/^POSTGRES_(\w+_)?PASSWORD$/.test(name))).toEqual([]);
-    expect(seen['migrate']!.sort()).toEqual(['DATABASE_URL', 'POSTGRES_MIGRATION_PASSWORD']);
-    expect(seen['prometheus']).toEqual(['METRICS_JETON']);
-    expect(seen['grafana']!.sort()).toEqual(['GRAFANA_PASSWORD', 'POSTGRES_LECTURE_PASSWORD']);
-    expect(seen['api']!.filter((name) => !api.includes(name) && !name.startsWith('OTEL_'))).toEqual([]);
-    expect(seen['api']).toEqual(expect.arrayContaining(['SECRET_KEY', 'POSTGRES_API_PASSWORD']));
-    expect(seen['maintenance']).toContain('POSTGRES_MIGRATION_PASSWORD');
-    const others = /^(POSTGRES_(ADMIN|API|MIGRATION|LECTURE)_PASSWORD|MYSQL_ROOT_PASSWORD|GRAFANA_PASSWORD)$/;
-    expect(seen['worker']!.filter((name) => others.test(name))).toEqual([]);
-    expect(seen['maintenance']!.filter((name) => others.test(name))).toEqual(['POSTGRES_MIGRATION_PASSWORD']);
-    expect(seen['worker']).toContain('POSTGRES_PASSWORD');
+    for (const name of names) {
+      // By this variable each process of atelier gets the password of its own role; what .env says there is the worker's.
+      const own = ['api', 'migrate', 'maintenance'].includes(name) ? ['POSTGRES_PASSWORD'] : [];
+      const needed = secretsOf(name as ProcessName).filter((secret) => !own.includes(secret));
+      expect([name, seen[name]!.sort()]).toEqual([name, needed.sort()]);
+    }
+    expect(seen['worker']).not.toContain('SECRET_KEY');
+    expect([seen['simulateur'], seen['sftp']]).toEqual([[], []]);
+  });
+
+  it('says to each process of atelier which it is, and gives it nothing that is of use to others alone (S28)', () => {
+    const resolved = parse(config(dotEnv()).text) as Compose;
+    for (const name of OWN_PROCESSES) {
+      const environment = asText(resolved.services[name]!.environment!);
+      expect([name, environment['PROCESSUS']]).toEqual([name, name]);
+      const withheld = withheldFrom(name).filter((each) => (environment[each] ?? '') !== '');
+      expect([name, withheld]).toEqual([name, []]);
+    }
   });
 
   it('gives the API and the worker settings that the program takes', () => {

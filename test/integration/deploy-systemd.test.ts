@@ -16,8 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { exigerCles } from '../../src/base/config/api.ts';
+import { CONTENEURS_SETTINGS } from '../../src/base/config/conteneurs.ts';
+import { OWN_PROCESSES, withheldFrom } from '../../src/base/config/secrets.ts';
 import { loadConfig, readEnv } from '../../src/base/config.ts';
 import { createDatabase } from '../harness/postgres.ts';
 import { temoins } from '../harness/temoins.ts';
@@ -172,26 +173,26 @@ describe('units', () => {
     expect(unit(name)).not.toMatch(/^MemoryDenyWriteExecute=/m);
   });
 
-  it('keep from the API what docker-compose.yaml keeps from it (S28)', () => {
-    const compose = parse(readFileSync(join(ROOT, 'docker-compose.yaml'), 'utf8'), { merge: true }) as {
-      services: {
-        api: { environment: Record<string, string> };
-        worker: { environment: Record<string, string> };
-      };
-    };
-    const { api, worker } = compose.services;
-    const there = Object.keys(api.environment).filter(
-      (name) => api.environment[name] === '' && worker.environment[name] !== '',
-    );
-    const here = [...unit('atelier-api.service').matchAll(/^Environment=((?:[A-Z_]+=\s*)+)$/gm)].flatMap(
-      (match) =>
+  it.each(OWN_PROCESSES.filter((name) => name !== 'maintenance'))(
+    '%s is told which process it is, and kept from the secrets of others (S28)',
+    (name) => {
+      const text = unit(`atelier-${name}.service`);
+      expect(text).toMatch(new RegExp(`^Environment=PROCESSUS=${name}$`, 'm'));
+      const emptied = [...text.matchAll(/^Environment=((?:[A-Z_]+=\s*)+)$/gm)].flatMap((match) =>
         match[1]!
           .trim()
           .split(/=\s*/)
-          .filter((name) => name !== ''),
-    );
-    expect(here.sort()).toEqual(there.sort());
-  });
+          .filter((each) => each !== ''),
+      );
+      // What only docker-compose.yaml reads stands in no file of this machine's services.
+      const containers = CONTENEURS_SETTINGS.map((setting) => setting.name);
+      expect(emptied.sort()).toEqual(
+        withheldFrom(name)
+          .filter((each) => !containers.includes(each))
+          .sort(),
+      );
+    },
+  );
 
   it('start again by themselves, and leave time to end (O2)', () => {
     for (const name of ['atelier-api.service', 'atelier-worker.service']) {

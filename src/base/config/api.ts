@@ -52,24 +52,28 @@ export const API_SETTINGS: readonly Setting[] = [
     doc: `API : clé de signature des jetons, au moins 32 octets. Pour en faire une :\n  ${MAKE_SECRET}`,
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'SECRET_KEY_PRECEDENTE',
     doc: 'API : ancienne clé de signature, encore acceptée pendant un changement de clé.',
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'CLE_CHIFFREMENT',
     doc: `API : clé de chiffrement des comptes (noms, adresses), 32 octets en hexadécimal ou base64. À garder hors de la base\net à sauvegarder à part : sans elle les comptes sont perdus. Pour en faire une :\n  ${MAKE_KEY}`,
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'CLE_CHIFFREMENT_PRECEDENTE',
     doc: 'API : ancienne clé de chiffrement, encore lue tant que `atelier user rotation` n’a pas tout rechiffré.',
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'CORS_ORIGINES',
@@ -87,6 +91,7 @@ export const API_SETTINGS: readonly Setting[] = [
     doc: 'API : réplica PostgreSQL (réplication en flux) où lire les listes et les exports (vide : la base principale).',
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'REPLICA_RETARD_MAX',
@@ -98,6 +103,7 @@ export const API_SETTINGS: readonly Setting[] = [
     doc: 'API : la base principale par un pooler de connexions (PgBouncer, aussi en mode transaction). DATABASE_URL (ou\nPOSTGRES_*) reste l’adresse du serveur lui-même : écoute des changements, worker et commandes en ont besoin.',
     default: '',
     secret: true,
+    processes: ['api'],
   },
   {
     name: 'API_CONNEXIONS',
@@ -150,7 +156,6 @@ export function readApi(text: Texte, problems: string[]): ApiConfig {
 
 /**
  * The keys that signing in and reading accounts need.
- *
  * @throws AtelierError ATL_C102 that says what is missing or too short and how to make it; never shows a key
  */
 export function exigerCles(api: ApiConfig): Cles {

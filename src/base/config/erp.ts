@@ -32,8 +32,14 @@ export const ERP_SETTINGS: readonly Setting[] = [
     doc: 'ERP (MySQL ou MariaDB, en lecture seule) : une adresse complète (mysql://utilisateur:motdepasse@hote:3306/base).\nVide, et MYSQL_HOST vide : pas d’ERP.',
     default: '',
     secret: true,
+    processes: ['worker', 'maintenance'],
   },
-  { name: 'MYSQL_HOST', doc: 'ERP : ou bien ses parties, une par une.', default: '' },
+  {
+    name: 'MYSQL_HOST',
+    doc: 'ERP : ou bien ses parties, une par une.',
+    default: '',
+    processes: ['worker', 'maintenance'],
+  },
   { name: 'MYSQL_PORT', doc: 'Port de l’ERP.', default: '3306' },
   { name: 'MYSQL_DB', doc: 'Base de l’ERP.', default: 'erp' },
   {
@@ -41,7 +47,13 @@ export const ERP_SETTINGS: readonly Setting[] = [
     doc: 'Utilisateur de lecture (demo/init.sql montre ses droits, colonne par colonne).',
     default: 'atelier_lecture',
   },
-  { name: 'MYSQL_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
+  {
+    name: 'MYSQL_PASSWORD',
+    doc: 'Son mot de passe.',
+    default: '',
+    secret: true,
+    processes: ['worker', 'maintenance'],
+  },
   {
     name: 'MYSQL_TLS',
     doc: 'Chiffrement vers l’ERP : auto (oui, sauf vers cette machine et RESEAUX_PRIVES), oui (certificat et nom vérifiés),\nsans-verification ou non.',

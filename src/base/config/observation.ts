@@ -38,6 +38,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
     doc: `Jeton que Prometheus présente pour lire /metrics (Authorization: Bearer …), au moins 16 caractères.\nVide : l’API n’a pas de /metrics ; celui du worker ne répond qu’à cette machine. Pour en faire un :\n  ${MAKE_TOKEN}`,
     default: '',
     secret: true,
+    processes: ['api', 'worker', 'prometheus'],
   },
   {
     name: 'METRICS_HOST',
@@ -66,6 +67,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
     doc: 'En-têtes à lui envoyer : nom=valeur,nom=valeur.',
     default: '',
     secret: true,
+    processes: ['api', 'worker'],
   },
   { name: 'OTEL_SERVICE_NAME', doc: 'Nom du service dans les traces.', default: 'atelier' },
   {

@@ -39,12 +39,14 @@ export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
     doc: `Clé de chiffrement des sauvegardes, 32 octets en hexadécimal ou base64 ; vide : elles ne sont pas chiffrées.\nÀ garder hors de cette machine : sans elle une sauvegarde chiffrée est perdue. Pour en faire une :\n  ${MAKE_KEY}`,
     default: '',
     secret: true,
+    processes: ['worker', 'maintenance'],
   },
   {
     name: 'CLE_SAUVEGARDE_PRECEDENTE',
     doc: 'Ancienne clé, avec laquelle les sauvegardes d’avant un changement de clé sont encore lues.',
     default: '',
     secret: true,
+    processes: ['worker', 'maintenance'],
   },
 ];
 

@@ -16,12 +16,19 @@ const BASE: readonly Setting[] = [
     doc: 'PostgreSQL : une adresse complète (postgresql://utilisateur:motdepasse@hote:5432/base).\nVide, et POSTGRES_HOST vide : le serveur embarqué, dans ATELIER_DIR.',
     default: '',
     secret: true,
+    processes: ['api', 'worker', 'migrate', 'maintenance'],
   },
   { name: 'POSTGRES_HOST', doc: 'PostgreSQL : ou bien ses parties, une par une.', default: '' },
   { name: 'POSTGRES_PORT', doc: 'Port de PostgreSQL.', default: '5432' },
   { name: 'POSTGRES_DB', doc: 'Nom de la base.', default: 'atelier' },
   { name: 'POSTGRES_USER', doc: 'Utilisateur de la base.', default: 'atelier' },
-  { name: 'POSTGRES_PASSWORD', doc: 'Son mot de passe.', default: '', secret: true },
+  {
+    name: 'POSTGRES_PASSWORD',
+    doc: 'Son mot de passe.',
+    default: '',
+    secret: true,
+    processes: ['api', 'worker', 'migrate', 'maintenance', 'roles'],
+  },
   ...POSTGRES_TLS_SETTINGS,
 ];
 
@@ -75,6 +82,14 @@ const JOURNAL: readonly Setting[] = [
   { name: 'NIVEAU_JOURNAL', doc: 'Détail du journal : debug, info, warn ou error.', default: 'info' },
 ];
 
+const PROCESSUS: readonly Setting[] = [
+  {
+    name: 'PROCESSUS',
+    doc: 'Ce que fait tourner cet environnement : api, worker, migrate ou maintenance ; les secrets des autres n’y sont alors\nni attendus ni lus. docker-compose.yaml et les unités systemd le disent ; dans .env, laissez vide.',
+    default: '',
+  },
+];
+
 /** Every setting, in the order of `.env_exemple`, by what an installer is doing. */
 export const SECTIONS: readonly { readonly titre: string; readonly settings: readonly Setting[] }[] = [
   { titre: 'L’usine', settings: USINE },
@@ -90,6 +105,7 @@ export const SECTIONS: readonly { readonly titre: string; readonly settings: rea
   { titre: 'Sauvegarde', settings: SAUVEGARDE_SETTINGS },
   { titre: 'Journaux, mesures et traces', settings: [...JOURNAL, ...OBSERVATION_SETTINGS] },
   { titre: 'Conteneurs (lus par docker-compose.yaml et start.sh seulement)', settings: CONTENEURS_SETTINGS },
+  { titre: 'Processus', settings: PROCESSUS },
 ];
 
 export const SETTINGS: readonly Setting[] = SECTIONS.flatMap(({ settings }) => settings);

@@ -34,18 +34,26 @@ export const SFTP_SETTINGS: readonly Setting[] = [
     name: 'SFTP_CENTRES',
     doc: 'Centres dont le dossier est sur un serveur SFTP, séparés par des points-virgules :\ndossier=sftp://utilisateur@hote:port/chemin (dossier : comme dans CENTRES ; /~/chemin : depuis le dossier du compte).\nVide : aucun, tout est sous LOGS_DIR.',
     default: '',
+    processes: ['worker'],
   },
   {
     name: 'SFTP_CLE',
     doc: 'Fichier de la clé privée (OpenSSH ou PEM) ; {centre} y est remplacé par le dossier du centre : /etc/atelier/cles/{centre}.',
     default: '',
   },
-  { name: 'SFTP_CLE_PHRASE', doc: 'Phrase secrète de la clé, si elle en a une.', default: '', secret: true },
+  {
+    name: 'SFTP_CLE_PHRASE',
+    doc: 'Phrase secrète de la clé, si elle en a une.',
+    default: '',
+    secret: true,
+    processes: ['worker'],
+  },
   {
     name: 'SFTP_MOT_DE_PASSE',
     doc: 'Mot de passe, pour un serveur qui n’accepte pas de clé.',
     default: '',
     secret: true,
+    processes: ['worker'],
   },
   {
     name: 'SFTP_HOTES_CONNUS',

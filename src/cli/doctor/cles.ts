@@ -1,5 +1,6 @@
 import { Coffre } from '../../base/chiffrement.ts';
 import { type ApiConfig, exigerCles } from '../../base/config/api.ts';
+import { isGiven } from '../../base/config/secrets.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { lireTemoins } from '../../postgres/comptes/controle-cles.ts';
 import type { Pool } from '../../postgres/pool.ts';
@@ -9,7 +10,10 @@ import { attention, bien, type Constat, type Controle, mal } from './constat.ts'
 /** The keys of the API are there and strong enough. */
 export const cles: Controle = {
   quoi: 'Clés',
-  async faire({ config: { api } }) {
+  async faire({ config: { api, processus } }) {
+    if (!isGiven('SECRET_KEY', processus)) {
+      return [bien('Clés', `SECRET_KEY et CLE_CHIFFREMENT ne sont pas pour ce processus (${processus})`)];
+    }
     return [checkKeys(api)];
   },
 };
