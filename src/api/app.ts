@@ -4,12 +4,7 @@ import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Acces, Acteur } from './acces.ts';
@@ -19,6 +14,7 @@ import { exigerCorps, lireCorps } from './corps.ts';
 import { ENTETES_LISIBLES, entetesCors } from './cors.ts';
 import type { ApiDeps } from './deps.ts';
 import { documenter } from './documentation.ts';
+import { hostCheck } from './host-check.ts';
 import { limiterEnVol } from './in-flight.ts';
 import { type Inclusions, inclusionsDeRoute } from './inclusions.ts';
 import { journaliser } from './journal.ts';
@@ -225,11 +221,12 @@ export async function buildApp(
     credentials: origines.length > 0,
     maxAge: 600,
   });
+  const checkHost = hostCheck(config.api);
   app.addHook('onRequest', async (request) => {
     if (request.url.length > limites.url) {
       throw new Probleme(414, `Une adresse a au plus ${limites.url} caractères.`);
     }
-    exigerHote(request);
+    checkHost(request);
     exigerUtf8(request.url.slice(request.url.indexOf('?') + 1), 'L’adresse');
   });
   await app.register(helmet, {
@@ -282,15 +279,6 @@ export async function buildApp(
   routesStats(app, deps);
   await app.ready();
   return app;
-}
-
-/** One name of a host, and no other, is what a request has (RFC 9112, 3.2): proxies choose by it, too. */
-function exigerHote({ raw }: FastifyRequest): void {
-  const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return;
-  throw new Probleme(400, 'Une requête porte un en-tête Host, et un seul.', {
-    headers: { connection: 'close' },
-  });
 }
 
 /** Names and values as an object: a name given twice becomes a list. */

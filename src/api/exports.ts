@@ -18,7 +18,6 @@ import type { ApiDeps } from './deps.ts';
 import { enPieceJointe } from './disposition.ts';
 import { ExportPlaces, surveillerDebit } from './export-places.ts';
 import { type Format, XLSX } from './formats.ts';
-import { prefereLeFrancais } from './langue.ts';
 import { enLecture } from './lectures.ts';
 import { Probleme } from './problemes.ts';
 import type { Ressource } from './ressource.ts';
@@ -33,6 +32,8 @@ export interface DemandeDExport {
   /** undefined: all rows */
   readonly limit: number | undefined;
   readonly format: Exclude<Format, 'json'>;
+  /** CSV as a French spreadsheet reads it */
+  readonly francais: boolean;
 }
 
 /** Exports at once at most, each of another account: each holds a connection for as long as its client takes. */
@@ -125,7 +126,7 @@ async function preparer(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: ApiDeps,
-  { ressource, filtres, format }: DemandeDExport,
+  { ressource, filtres, format, francais }: DemandeDExport,
   lecture: Lecture,
 ): Promise<Readable> {
   const { nombre } = lecture;
@@ -140,10 +141,7 @@ async function preparer(
   const { nom } = ressource;
   let corps = Readable.from([]);
   if (request.method !== 'HEAD') {
-    const fichier =
-      format === 'csv'
-        ? await csv(lecture, prefereLeFrancais(request.headers['accept-language']))
-        : await xlsx(lecture, nom, maintenant);
+    const fichier = format === 'csv' ? await csv(lecture, francais) : await xlsx(lecture, nom, maintenant);
     // Before the first byte: no export without a trace, not even one that is cut.
     const details = { format, lignes: nombre, filtres: sansTexte(filtres) };
     await noter(deps.pool, ligneAudit(request, 'export', { cible: nom, details }));

@@ -9,6 +9,7 @@ import { envoyerJson } from './etag.ts';
 import { exporter } from './exports.ts';
 import { type Format, formatDemande, XLSX } from './formats.ts';
 import { aQui } from './inclusions.ts';
+import { prefereLeFrancais } from './langue.ts';
 import { enLecture } from './lectures.ts';
 import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
@@ -22,6 +23,7 @@ interface Question {
   readonly cursor?: string;
   readonly total?: 'exact';
   readonly format?: Format;
+  readonly separateur?: 'virgule' | 'point-virgule';
   readonly tri?: readonly Tri[];
   readonly [filtre: string]: unknown;
 }
@@ -96,14 +98,19 @@ async function repondre(
   ressource: Ressource,
   parChemin: Readonly<Record<string, unknown>>,
 ): Promise<FastifyReply> {
-  const { skip, limit, cursor, total, format, tri: asked, ...rest } = request.query as Question;
+  const { skip, limit, cursor, total, format, separateur, tri: asked, ...rest } = request.query as Question;
   const tri = asked ?? triHabituel(ressource, rest);
   const filtres = { ...filtresDe(rest, ressource, deps), ...parChemin };
   const forme = formatDemande(request, format);
   if (forme !== 'json') {
     if (cursor !== undefined)
       refuserCurseur('Un curseur se lit en JSON ; en CSV ou XLSX, sans limit, toutes les lignes viennent.');
-    return await exporter(request, reply, deps, { ressource, filtres, tri, skip, limit, format: forme });
+    const francais =
+      separateur === undefined
+        ? prefereLeFrancais(request.headers['accept-language'])
+        : separateur === 'point-virgule';
+    const demande = { ressource, filtres, tri, skip, limit, format: forme, francais };
+    return await exporter(request, reply, deps, demande);
   }
   if (cursor !== undefined && skip > 0) refuserCurseur('Donnez cursor ou skip, pas les deux.');
   const apres = cursor === undefined ? undefined : lireCurseur(cursor, tri);

@@ -28,6 +28,7 @@ export const TITRES: Readonly<Record<number, string>> = {
   415: 'Type de contenu non pris en charge',
   417: 'Attente impossible',
   416: 'Plage impossible',
+  421: 'Nom inconnu ici',
   422: 'Champ invalide',
   429: 'Trop d’essais',
   431: 'En-têtes trop longs',

@@ -30,7 +30,8 @@ export function direProxysInconnus(app: FastifyInstance): void {
   });
 }
 
+/** Whether who is at the other end of the connection forwards for somebody else, and is believed. */
 /** Fastify gives the addresses up to the first that is not believed: one alone is the sender's. */
-function estCru(request: FastifyRequest): boolean {
+export function estCru(request: FastifyRequest): boolean {
   return (request.ips?.length ?? 1) > 1;
 }

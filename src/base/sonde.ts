@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AtelierError, messageOf } from './errors.ts';
+import { isOurName, parseAuthority } from './hosts.ts';
 import { porteJeton } from './jeton-metriques.ts';
 import { mesurerProcessus, type RegistreLisible } from './metrics.ts';
 
@@ -11,6 +12,8 @@ export interface OptionsSonde {
   readonly registre: RegistreLisible;
   /** whether the process can do its work now; a rejection counts as no */
   readonly pret: () => Promise<boolean>;
+  /** names by which it may be asked besides its addresses (HOTES) */
+  readonly hotes?: readonly string[];
   /** METRICS_JETON; without one, /metrics answers only where no other machine can ask */
   readonly jeton?: string | undefined;
 }
@@ -81,6 +84,8 @@ async function answer(
     return send(response, 405, { status: 'method_not_allowed' });
   }
   if (path === '/health/live') return send(response, 200, { status: 'ok' });
+  // A page whose name leads here must not read what is told to this machine alone.
+  if (!isForUs(options, request)) return send(response, 421, { status: 'nom_inconnu' });
   if (path === '/health/ready') {
     if (await isReady(options.pret)) return send(response, 200, { status: 'ok' });
     response.setHeader('retry-after', '5');
@@ -88,6 +93,13 @@ async function answer(
   }
   if (path === '/metrics') return await sendMetrics(options, request, response);
   return send(response, 404, { status: 'inconnu' });
+}
+
+/** A host that is there is one of ours; HTTP/1.0 has none. */
+function isForUs({ host, hotes = [] }: OptionsSonde, { headers }: IncomingMessage): boolean {
+  if (headers.host === undefined) return true;
+  const authority = parseAuthority(headers.host);
+  return authority !== undefined && isOurName(authority.name, { listed: hotes, host });
 }
 
 async function sendMetrics(

@@ -14,7 +14,7 @@ import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
 
 export const summary = 'montre ce qui ne va pas ; essaie les envois ; acquitte';
-export const usage = `Usage : npx atelier alertes [--toutes] [--limite N] [--json | --csv]
+export const usage = `Usage : npx atelier alertes [--toutes] [--limite N] [--json | --csv | --excel]
        npx atelier alertes evaluer [--json]
        npx atelier alertes tester
        npx atelier alertes acquitter NUMÉRO
@@ -49,7 +49,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
 
 async function lister(
   cli: Cli,
-  values: { toutes?: boolean; limite?: string; json?: boolean; csv?: boolean },
+  values: { toutes?: boolean; limite?: string; json?: boolean; csv?: boolean; excel?: boolean },
 ): Promise<number> {
   const format = formatOf(values);
   const limite = positive('limite', values.limite, format === 'table' ? 50 : 1_000_000);

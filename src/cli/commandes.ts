@@ -6,7 +6,7 @@ import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
 
 export const summary = 'liste les commandes de volets roulants';
-export const usage = `Usage : npx atelier commandes [--status STATUT] [--limite N] [--json | --csv]
+export const usage = `Usage : npx atelier commandes [--status STATUT] [--limite N] [--json | --csv | --excel]
 
 Les commandes enregistrées, la plus récente d’abord (50 sauf --limite).`;
 

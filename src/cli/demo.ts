@@ -89,7 +89,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
       `npx atelier show ${last ? `${last.centre}/${last.date_production}` : 'SESSION'}`,
       'une journée, et d’où viennent ses chiffres',
     ],
-    ['npx atelier sessions --centre DEM12 --csv', 'toutes les sessions d’un centre, pour un tableur'],
+    ['npx atelier sessions --centre DEM12 --excel', 'toutes les sessions d’un centre, pour un tableur'],
     ['npx atelier rejets', 'les lignes rejetées, avec fichier, ligne et raison'],
     ['npx atelier fichiers', 'les fichiers lus et leurs versions'],
     ['npx atelier commandes', 'les commandes de volets roulants'],

@@ -11,7 +11,7 @@ import { nombre } from './text.ts';
 const NOMS: readonly string[] = [...NOMS_TACHES, 'restauration', 'reconstruction'];
 
 export const summary = 'liste les passages des tâches, le dernier d’abord';
-export const usage = `Usage : npx atelier executions [--tache NOM] [--etat ÉTAT] [--limite N] [--json | --csv]
+export const usage = `Usage : npx atelier executions [--tache NOM] [--etat ÉTAT] [--limite N] [--json | --csv | --excel]
 
 Chaque passage d’une tâche, quel que soit ce qui l’a lancée : une commande, une échéance, une demande. Un passage
 échoué est réessayé (TACHE_ESSAIS) ; « 2/5 » : deuxième essai de cinq.

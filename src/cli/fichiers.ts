@@ -13,7 +13,7 @@ import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from 
 import { bytes } from './text.ts';
 
 export const summary = 'liste les fichiers *.LOG vus, ou rend les octets de l’un d’eux';
-export const usage = `Usage : npx atelier fichiers [--centre NOM] [--fichier CHEMIN] [--limite N] [--json | --csv]
+export const usage = `Usage : npx atelier fichiers [--centre NOM] [--fichier CHEMIN] [--limite N] [--json | --csv | --excel]
        npx atelier fichiers --octets SHA256 > FICHIER
 
 États : lu ; préfixe (plus court qu’une version déjà lue, qui compte à sa place) ; remplacé (par ingest --replace) ;

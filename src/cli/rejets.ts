@@ -7,8 +7,8 @@ import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
 
 export const summary = 'liste les lignes en quarantaine, avec fichier, ligne et raison';
-export const usage = `Usage : npx atelier rejets [--centre NOM] [--raison RAISON] [--fichier CHEMIN] [--limite N] [--json | --csv]
-       npx atelier rejets --par-raison [--centre NOM] [--json | --csv]
+export const usage = `Usage : npx atelier rejets [--centre NOM] [--raison RAISON] [--fichier CHEMIN] [--limite N] [--json | --csv | --excel]
+       npx atelier rejets --par-raison [--centre NOM] [--json | --csv | --excel]
 
 Les lignes des journaux qu’on n’a pas pu utiliser : elles sont gardées, jamais perdues.
 Raisons : ${RAISONS.join(', ')}.`;

@@ -6,7 +6,7 @@ import { openPool } from './open.ts';
 import { date, FORMAT_OPTIONS, formatOf, positive, printRows, type TableColumn } from './table.ts';
 
 export const summary = 'liste les sessions de production';
-export const usage = `Usage : npx atelier sessions [--centre NOM] [--du AAAA-MM-JJ] [--au AAAA-MM-JJ] [--limite N] [--json | --csv]
+export const usage = `Usage : npx atelier sessions [--centre NOM] [--du AAAA-MM-JJ] [--au AAAA-MM-JJ] [--limite N] [--json | --csv | --excel]
 
 Une ligne par centre et journée de production, la plus récente d’abord (50 lignes sauf --limite).
 Durées en heures décimales, taux en % de la fenêtre entre première et dernière pièce.`;

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
+import { withoutFormulas } from '../base/csv.ts';
 import { isDate } from '../base/time.ts';
 import type { Cli } from './cli.ts';
 import { UsageError } from './cli.ts';
@@ -26,17 +27,25 @@ export interface TableColumn<Row> {
 const WIDE = 144;
 
 /** How a listing is to be printed. */
-export type Format = 'table' | 'json' | 'csv';
+export type Format = 'table' | 'json' | 'csv' | 'excel';
 
 /** The options that every listing has. */
-export const FORMAT_OPTIONS = { json: { type: 'boolean' }, csv: { type: 'boolean' } } as const;
+export const FORMAT_OPTIONS = {
+  json: { type: 'boolean' },
+  csv: { type: 'boolean' },
+  excel: { type: 'boolean' },
+} as const;
 
-export function formatOf(values: { json?: boolean | undefined; csv?: boolean | undefined }): Format {
-  if (values.json && values.csv) throw new UsageError('--json et --csv s’excluent.');
-  return values.json ? 'json' : values.csv ? 'csv' : 'table';
+export function formatOf(values: { [Name in 'json' | 'csv' | 'excel']?: boolean | undefined }): Format {
+  const asked = (['json', 'csv', 'excel'] as const).filter((name) => values[name]);
+  if (asked.length > 1) throw new UsageError(`--${asked[0]} et --${asked[1]} s’excluent.`);
+  return asked[0] ?? 'table';
 }
 
-/** Prints rows as a table, as a JSON array, or as CSV (RFC 4180, UTF-8). */
+/**
+ * Prints rows as a table, as a JSON array, as CSV for programs (RFC 4180, UTF-8), or as the CSV that Excel in French opens
+ * by a double click (byte order mark, `;`, decimal commas).
+ */
 export function printRows<Row>(
   cli: Cli,
   format: Format,
@@ -46,14 +55,19 @@ export function printRows<Row>(
   if (format === 'json') {
     const objects = rows.map((row) => Object.fromEntries(columns.map((c) => [c.key, c.value(row)])));
     cli.out(JSON.stringify(objects, null, 2));
-  } else if (format === 'csv') {
+  } else if (format === 'csv' || format === 'excel') {
+    const excel = format === 'excel';
     const records = rows.map((row) => columns.map((c) => c.value(row)));
     const text = stringify([columns.map((c) => c.key), ...records], {
-      cast: { boolean: String },
-      // A cell such as =HYPERLINK(…) from a log must stay text in a spreadsheet.
-      escape_formulas: true,
+      delimiter: excel ? ';' : ',',
+      cast: {
+        boolean: String,
+        number: (value) => (excel ? String(value).replace('.', ',') : String(value)),
+        // A cell such as =HYPERLINK(…) from a log must stay text in a spreadsheet.
+        string: withoutFormulas,
+      },
     });
-    cli.out(text.trimEnd());
+    cli.out(`${excel ? '\ufeff' : ''}${text.trimEnd()}`);
   } else {
     const narrow = cli.columns < WIDE;
     const shown = columns.filter((column) => !column.dataOnly && !(column.wide && narrow));

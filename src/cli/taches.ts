@@ -9,7 +9,7 @@ import { openPool } from './open.ts';
 import { FORMAT_OPTIONS, formatOf, printRows, type TableColumn } from './table.ts';
 
 export const summary = 'montre les tâches : horaires, prochaines échéances, derniers passages';
-export const usage = `Usage : npx atelier taches [--json | --csv]
+export const usage = `Usage : npx atelier taches [--json | --csv | --excel]
 
 Les tâches que le worker exécute : leur horaire (CRON_LOGS, CRON_COMMANDES, CRON_PURGE, CRON_SAUVEGARDE, à l’heure de
 FUSEAU), leur prochaine échéance, ce qui attend dans la file, et comment s’est terminé leur dernier passage.`;

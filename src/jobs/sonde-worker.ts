@@ -27,7 +27,7 @@ export async function ouvrirSondeWorker(
   const pret = new Pret(pool);
   const forget = suivreReserve(pool);
   const sonde = await ouvrirSonde({
-    ...{ host, port, jeton },
+    ...{ host, port, jeton, hotes: config.api.hotes },
     registre: assembler(
       registre,
       registreEtat(pool),

@@ -57,7 +57,7 @@ it('O2: SIGTERM to API and worker at work: every request answered, ready says no
   const writing = machines.work(stop.signal);
   writing.catch(() => undefined);
   const get = (path: string): string =>
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`;
   const loads = [
     ...Array.from({ length: 6 }, () => get('/centres/')),
     ...Array.from({ length: 2 }, () => get('/sessions/?limit=200')),
@@ -74,7 +74,7 @@ it('O2: SIGTERM to API and worker at work: every request answered, ready says no
   const lente = await ConnexionBrute.ouvrir(api.port);
   const body = 'username=chef&password=faux';
   lente.ecrire(
-    `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
+    `POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
   );
 
   for (const { process: child } of [api.running, worker]) child.kill('SIGTERM');

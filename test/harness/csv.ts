@@ -39,3 +39,28 @@ export function readCsv(text: string, separator: ',' | ';'): (string | null)[][]
   for (const one of rows) if (one.length !== rows[0]!.length) throw new Error('lines of different lengths');
   return rows;
 }
+
+/**
+ * Cells as a spreadsheet makes them of any text: quotes count where a cell begins, what stands behind their end is text,
+ * and a line end outside of them ends the row.
+ */
+export function cellsAsSpreadsheet(text: string, separator: string): string[] {
+  const cells: string[] = [];
+  let i = 0;
+  while (i <= text.length) {
+    let cell = '';
+    if (text[i] === '"') {
+      for (i++; i < text.length; i++) {
+        if (text[i] !== '"') cell += text[i];
+        else if (text[i + 1] === '"') cell += text[i++];
+        else break;
+      }
+      i++;
+    }
+    while (i < text.length && text[i] !== separator && text[i] !== '\n' && text[i] !== '\r')
+      cell += text[i++];
+    cells.push(cell);
+    i++;
+  }
+  return cells;
+}

@@ -21,8 +21,20 @@ export async function fill(db: pg.Client, rows: number, width: number, parts = w
   );
 }
 
-/** What a spreadsheet must show as text: an apostrophe before what it would take for a formula. */
-const harmless = (text: string): string => (/^[=+\-@\t\n\r＝＋－＠]/.test(text) ? `'${text}` : text);
+/**
+ * What a spreadsheet must show as text: an apostrophe before what it would take for a formula, at the beginning or, where
+ * it separates by another character than the file does, inside.
+ */
+function harmless(text: string): string {
+  let out = /^[=+\-@\t\n\r＝＋－＠]/.test(text) ? "'" : '';
+  let begins = false;
+  for (const char of text) {
+    if (begins && '=+-@＝＋－＠'.includes(char)) out += "'";
+    begins = ';,\t\n\r'.includes(char) || (begins && '" '.includes(char));
+    out += char;
+  }
+  return out;
+}
 
 /** A value of JSON as its cell must be: in French, instants are the factory's clock to the second. */
 function cellOf(value: unknown, decimal: '.' | ','): string | null {

@@ -104,14 +104,14 @@ async function send(entete: { authorization: string }): Promise<void> {
     await post('/executions/', 'application/json', asked);
     for (const raw of [
       `GET /${text} HTTP/9.9\r\n\r\n`,
-      `${text} / HTTP/1.1\r\nHost: x\r\n\r\n`,
-      `GET / HTTP/1.1\r\nHost: x\r\n${text}\r\n\r\n`,
-      `GET /${text}\u0001 HTTP/1.1\r\nHost: x\r\n\r\n`,
-      `GET /${text} HTTP/1.1\r\nHost: x\r\nHost: ${text}\r\n\r\n`,
+      `${text} / HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\n${text}\r\n\r\n`,
+      `GET /${text}\u0001 HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      `GET /${text} HTTP/1.1\r\nHost: localhost\r\nHost: ${text}\r\n\r\n`,
       `CONNECT ${text}:443 HTTP/1.1\r\nHost: ${text}\r\n\r\n`,
-      `GET /${text} HTTP/1.1\r\nHost: x\r\nExpect: ${text}\r\n\r\n`,
-      `POST /centres/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: ${text}\r\n\r\nabcde`,
-      `POST /centres/?${text} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${text}\r\n`,
+      `GET /${text} HTTP/1.1\r\nHost: localhost\r\nExpect: ${text}\r\n\r\n`,
+      `POST /centres/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: ${text}\r\n\r\nabcde`,
+      `POST /centres/?${text} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${text}\r\n`,
     ])
       await speak(raw);
   }

@@ -36,7 +36,7 @@ async function demarrer(): Promise<Serveur> {
 
 /** A request that never becomes whole. */
 const HALF =
-  'POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nusername';
+  'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nusername';
 
 /** From when it returns, the server takes no connection any more. */
 async function refuse(port: number): Promise<void> {
@@ -53,7 +53,7 @@ describe('O2: a stop under load', () => {
   it('answers every request that was sent on an open connection, one by one or in hundreds, then ends well', async () => {
     const server = await demarrer();
     const { authorization } = await server.entete('chef');
-    const request = `GET /centres/?limit=5 HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
+    const request = `GET /centres/?limit=5 HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`;
     const open = (count: number): Promise<ConnexionBrute[]> =>
       Promise.all(Array.from({ length: count }, () => ConnexionBrute.ouvrir(server.port)));
 
@@ -106,9 +106,9 @@ describe('O2: a stop under load', () => {
     );
     const body = 'username=chef&password=faux';
     writing!.ecrire(
-      `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
+      `POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
     );
-    const health = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
+    const health = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
     quiet!.ecrire(health);
     expect(await quiet!.reponse()).toMatchObject({ status: 200, headers: { connection: 'keep-alive' } });
     server.running.process.kill('SIGTERM');
@@ -194,7 +194,7 @@ describe('pipelined requests, whatever order their answers are ready in', () => 
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const connexion = await ConnexionBrute.ouvrir(port);
-    const ask = (n: number): void => connexion.ecrire(`GET /${n} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const ask = (n: number): void => connexion.ecrire(`GET /${n} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     ask(0);
     ask(1);
     await expect.poll(() => waiting.length).toBe(2);

@@ -44,7 +44,7 @@ describe('bounds', () => {
       await reader.suivant();
       const socket = connect(Number(new URL(at).port), '127.0.0.1');
       const { authorization } = fast.comptes.lecteur.entete;
-      socket.write(`GET /evenements HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`);
+      socket.write(`GET /evenements HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`);
       socket.pause();
       socket.on('error', () => undefined);
       await expect.poll(() => fast.deps.evenements.nombre).toBe(2);

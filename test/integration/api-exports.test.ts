@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDEssai, createApi } from '../harness/api.ts';
 import { type Answer, type Requests, requestsOf } from '../harness/api-requests.ts';
-import { readCsv } from '../harness/csv.ts';
+import { cellsAsSpreadsheet, readCsv } from '../harness/csv.ts';
 import { compareCsv, compareXlsx } from '../harness/exports.ts';
 import { assertProperty } from '../harness/property.ts';
 import { child, readXlsx } from '../harness/xlsx.ts';
@@ -238,6 +238,42 @@ describe('S23: text that spreadsheets would calculate', () => {
     },
   );
 
+  it('S23: a file that is opened with another separator than its own has no formula either', async () => {
+    const hostile = fc
+      .array(fc.constantFrom(';', ',', '\t', '\n', '\r', '"', ' ', '=', '+', '-', '@', '＝', 'a', "'", '1'), {
+        maxLength: 12,
+      })
+      .map((parts) => parts.join(''));
+    let round = 0;
+    await assertProperty(
+      'exports ouverts autrement',
+      fc.asyncProperty(
+        fc.array(fc.tuple(hostile, hostile), { minLength: 1, maxLength: 40 }),
+        async (rows) => {
+          const extension = `autre ${++round}`;
+          await api.pool.query(
+            `INSERT INTO commandes_volets_roulants (numero_commande, extension, status, date_modification, coffre, coffres)
+           SELECT 'M' || n, $1, r ->> 0, '2025-05-28', r ->> 1, ARRAY[r ->> 1, r ->> 0] FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY j (r, n)`,
+            [extension, JSON.stringify(rows)],
+          );
+          const url = `/commandes-volets/?${new URLSearchParams({ extension })}&format=csv`;
+          for (const [body, others] of [
+            [(await file(url)).body, [';', '\t']],
+            [(await file(url, FRENCH)).body, [',', '\t']],
+          ] as const) {
+            for (const separator of others) {
+              const formulas = cellsAsSpreadsheet(body, separator).filter(
+                (cell) => /^[=+\-@＝＋－＠]/.test(cell.trimStart()) && !/^-?[\d.,]*$/.test(cell),
+              );
+              expect([separator, formulas]).toEqual([separator, []]);
+            }
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
   it('S23: the name of the file is that of the list and of the day in the zone of the factory', async () => {
     const today = Temporal.Now.zonedDateTimeISO('Europe/Paris').toPlainDate();
     for (const [format, name] of [
@@ -313,6 +349,19 @@ describe('negotiation', () => {
   ])('Accept-Language: %s separates by %s', async (language, separator) => {
     const { body } = await file('/centres/?format=csv', { 'accept-language': language });
     expect(body.startsWith(separator === ';' ? '\ufeffid;nom;' : 'id,nom,')).toBe(true);
+  });
+
+  it('separateur= says it whatever language is asked for', async () => {
+    const start = async (query: string, language?: string): Promise<string> => {
+      const headers = language === undefined ? {} : { 'accept-language': language };
+      return (await file(`/centres/?format=csv${query}`, headers)).body.slice(0, 7);
+    };
+    expect(await start('&separateur=point-virgule')).toBe('\ufeffid;nom');
+    expect(await start('&separateur=point-virgule', 'en')).toBe('\ufeffid;nom');
+    expect(await start('&separateur=virgule', 'fr')).toBe('id,nom,');
+    expect(await start('')).toBe('id,nom,');
+    const wrong = await file('/centres/?format=csv&separateur=;');
+    expect([wrong.statusCode, wrong.json().errors[0].pointer]).toEqual([422, '/query/separateur']);
   });
 
   it('HEAD tells how many rows there are, without a body and without an export in the audit log', async () => {

@@ -32,7 +32,7 @@ async function goutte(
 
 it('headers that trickle in are cut off, with a problem', async () => {
   const connexion = await ConnexionBrute.ouvrir(port);
-  connexion.ecrire('GET /health HTTP/1.1\r\nHost: x\r\nX-Lent: ');
+  connexion.ecrire('GET /health HTTP/1.1\r\nHost: localhost\r\nX-Lent: ');
   const { status, body } = await goutte(connexion, 'a');
   expect(status).toBe(408);
   expect(JSON.parse(body)).toMatchObject({ status: 408, title: expect.any(String) });
@@ -41,7 +41,7 @@ it('headers that trickle in are cut off, with a problem', async () => {
 it('a body that trickles in is cut off, with one answer', async () => {
   const connexion = await ConnexionBrute.ouvrir(port);
   connexion.ecrire(
-    'POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\nusername=',
+    'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\nusername=',
   );
   expect((await goutte(connexion, 'a')).status).toBe(408);
 });
@@ -49,7 +49,7 @@ it('a body that trickles in is cut off, with one answer', async () => {
 it('chunks that trickle in are cut off all the same', async () => {
   const connexion = await ConnexionBrute.ouvrir(port);
   connexion.ecrire(
-    'POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n',
   );
   expect((await goutte(connexion, '1\r\na\r\n')).status).toBe(408);
 });
@@ -63,9 +63,9 @@ it('a connection on which nothing is ever said is closed', async () => {
 
 it('hundreds of slow clients do not keep a quick one waiting for them', async () => {
   const slow = await Promise.all(Array.from({ length: 200 }, () => ConnexionBrute.ouvrir(port)));
-  for (const connexion of slow) connexion.ecrire('GET /health HTTP/1.1\r\nHost: x\r\nX-Lent: ');
+  for (const connexion of slow) connexion.ecrire('GET /health HTTP/1.1\r\nHost: localhost\r\nX-Lent: ');
   const quick = await ConnexionBrute.ouvrir(port);
-  quick.ecrire('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  quick.ecrire('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   expect((await quick.reponse())?.status).toBe(200);
   const answers = await Promise.all(slow.map((connexion) => connexion.toutes()));
   expect(answers.flat().map(({ status }) => status)).toEqual(Array(200).fill(408));
@@ -74,7 +74,9 @@ it('hundreds of slow clients do not keep a quick one waiting for them', async ()
 it('what is broken behind a request that is being answered does not get into its answer', async () => {
   const { entete } = await api.compte('lent', 'lecteur');
   const connexion = await ConnexionBrute.ouvrir(port);
-  connexion.ecrire(`GET /evenements HTTP/1.1\r\nHost: x\r\nAuthorization: ${entete.authorization}\r\n\r\n`);
+  connexion.ecrire(
+    `GET /evenements HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${entete.authorization}\r\n\r\n`,
+  );
   await expect.poll(() => connexion.reste).toContain('event: resynchroniser');
   connexion.ecrire('n’importe quoi\r\n\r\n');
   await expect.poll(() => connexion.finie).toBe(true);

@@ -51,7 +51,7 @@ describe('S11: who may make the first account', () => {
     'whoever comes through a proxy here': { headers: { 'x-forwarded-for': '192.0.2.5' } },
     'whoever comes through a proxy that says little': { headers: { via: '1.1 proxy' } },
     'whoever comes through a proxy that speaks of TLS': { headers: { 'x-forwarded-proto': 'https' } },
-    'a page of another name in a browser here': { headers: { host: 'atelier.attaquant.example' } },
+    'a page of another name in a browser here': { headers: { host: 'atelier.usine.example' } },
     'a page of another origin in a browser here': { headers: { origin: 'https://attaquant.example' } },
     'a form of another origin in a browser here': {
       headers: {
@@ -64,7 +64,7 @@ describe('S11: who may make the first account', () => {
     'an empty code': { headers: { 'x-code-premier-compte': '' } },
   };
   it('not a stranger, who is told what to do and makes nothing', async () => {
-    const api = await empty();
+    const api = await empty({ env: { HOTES: 'atelier.usine.example' } });
     for (const [who, options] of Object.entries(strangers)) {
       const answer = await knock(api, options);
       expect([who, answer.statusCode]).toEqual([who, 401]);

@@ -13,7 +13,7 @@ let api: ApiDEssai;
 let admin: CompteDEssai;
 
 beforeAll(async () => {
-  api = await createApi();
+  api = await createApi({ env: { HOTES: '.exemple.test' } });
   admin = api.comptes.admin;
 });
 afterAll(() => api?.close());

@@ -37,9 +37,9 @@ function attendreProbleme(answer: ReponseBrute | undefined, status: number): voi
 }
 
 describe('S19: a request that two readers could cut differently is refused, and the connection closed', () => {
-  const BEHIND = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
+  const BEHIND = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
   const head = (...lines: string[]): string =>
-    ['POST /token HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
+    ['POST /token HTTP/1.1', 'Host: localhost', ...lines, '', ''].join('\r\n');
   it.each([
     [
       'Content-Length and Transfer-Encoding',
@@ -57,12 +57,12 @@ describe('S19: a request that two readers could cut differently is refused, and 
     ['another coding than chunked', `${head('Transfer-Encoding: xchunked')}0\r\n\r\n`],
     ['chunked not last', `${head('Transfer-Encoding: chunked, identity')}0\r\n\r\n`],
     ['a bare LF in a chunk extension', `${head('Transfer-Encoding: chunked')}1;a\nb\r\nx\r\n0\r\n\r\n`],
-    ['a folded header', 'GET /health HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n'],
+    ['a folded header', 'GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n'],
     ['a folded coding', head('Transfer-Encoding:', ' chunked', 'Content-Length: 0')],
-    ['bare LF everywhere', 'GET /health HTTP/1.1\nHost: x\n\n'],
-    ['a bare LF between headers', 'GET /health HTTP/1.1\r\nHost: x\nX-Y: z\r\n\r\n'],
-    ['a bare CR between headers', 'GET /health HTTP/1.1\r\nHost: x\rX-Y: z\r\n\r\n'],
-    ['NUL in a header', 'GET /health HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n'],
+    ['bare LF everywhere', 'GET /health HTTP/1.1\nHost: localhost\n\n'],
+    ['a bare LF between headers', 'GET /health HTTP/1.1\r\nHost: localhost\nX-Y: z\r\n\r\n'],
+    ['a bare CR between headers', 'GET /health HTTP/1.1\r\nHost: localhost\rX-Y: z\r\n\r\n'],
+    ['NUL in a header', 'GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n'],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
     ['two hosts', 'GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
     ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n'],
@@ -81,7 +81,7 @@ describe('S19: a request that two readers could cut differently is refused, and 
     const [one, two] = await envoyer(
       serveur.port,
       `${head(form, 'Transfer-Encoding: chunked')}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` +
-        'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+        'GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     );
     expect(one!.status).toBe(400);
     expect(JSON.parse(one!.body)).toMatchObject({ error: 'invalid_request' });
@@ -91,7 +91,7 @@ describe('S19: a request that two readers could cut differently is refused, and 
 
 describe('S17: bounds', () => {
   const get = (path: string, ...lines: string[]): string =>
-    [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n');
+    [`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...lines, '', ''].join('\r\n');
   const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json'): Promise<Response> =>
     fetch(`${serveur.url}/users/`, { method: 'POST', headers: { ...entete, 'content-type': type }, body });
 
@@ -104,7 +104,7 @@ describe('S17: bounds', () => {
   });
 
   it('413 for a long body: by its announced length before it comes, else when it is too much', async () => {
-    const head = ['POST /users/ HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+    const head = ['POST /users/ HTTP/1.1', 'Host: localhost', 'Content-Type: application/json'];
     head.push(`Authorization: ${entete.authorization}`);
     const announced = await envoyer(serveur.port, [...head, 'Content-Length: 2000000', '', '{'].join('\r\n'));
     attendreProbleme(announced[0], 413);
@@ -161,7 +161,7 @@ describe('S17: bounds', () => {
 describe('S18: methods', () => {
   const ask = async (method: string, path = '/health'): Promise<ReponseBrute | undefined> => {
     const connexion = await ConnexionBrute.ouvrir(serveur.port);
-    connexion.ecrire(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    connexion.ecrire(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const answer = await connexion.reponse();
     connexion.fermer();
     return answer;
@@ -179,7 +179,7 @@ describe('S18: methods', () => {
     attendreProbleme(await ask('FOO'), 400);
     const connexion = await ConnexionBrute.ouvrir(serveur.port);
     connexion.ecrire(
-      'HEAD /health HTTP/1.1\r\nHost: x\r\n\r\nHEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      'HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     );
     await once(connexion.socket, 'close');
     const [one, two, ...more] = connexion.reste.split('\r\n\r\n');
@@ -190,7 +190,7 @@ describe('S18: methods', () => {
   it('Expect other than 100-continue: 417', async () => {
     const [answer] = await envoyer(
       serveur.port,
-      'POST /token HTTP/1.1\r\nHost: x\r\nExpect: 200-maybe\r\nContent-Length: 0\r\n\r\n',
+      'POST /token HTTP/1.1\r\nHost: localhost\r\nExpect: 200-maybe\r\nContent-Length: 0\r\n\r\n',
     );
     attendreProbleme(answer, 417);
   });
@@ -199,7 +199,7 @@ describe('S18: methods', () => {
 describe('S20, S21: errors and headers', () => {
   it('every error, of whatever layer, is a problem that can be found in the log by its number', async () => {
     const lines = (path: string, extra = ''): string =>
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${extra}\r\n`;
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${extra}\r\n`;
     const cases: [string, number][] = [
       [lines('/rien'), 404],
       [lines('/%zz'), 400],
@@ -321,11 +321,11 @@ describe('S5, S26, R22: logs', () => {
     await fetch(`${serveur.url}/token`, { method: 'POST', body: `{"password":"${wrong}"` });
     await envoyer(
       serveur.port,
-      `GET /health HTTP/1.1\r\nHost: x\r\nUser-Agent: {"a":1}\x1b[31m\r\nConnection: close\r\n\r\n`,
+      `GET /health HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {"a":1}\x1b[31m\r\nConnection: close\r\n\r\n`,
     );
     const [last] = await envoyer(
       serveur.port,
-      `GET /%0a%7B%22level%22:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      `GET /%0a%7B%22level%22:1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
     );
     await expect.poll(() => serveur.running.text()).toContain(last!.headers['x-request-id']);
     const text = serveur.running.text();

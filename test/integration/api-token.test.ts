@@ -263,7 +263,7 @@ describe('what the server writes to its own log', () => {
     await post({ username: 'lecteur', password: 'x' }, { url: '/token/%0d%0a%1b[31m' });
     const socket = connect({ port: await listen(), host: '127.0.0.1' }).resume();
     socket.end(
-      'GET /users/\u001b[31m HTTP/1.1\r\nHost: x\r\nUser-Agent: \u001b[31m{"a":1}\r\nConnection: close\r\n\r\n',
+      'GET /users/\u001b[31m HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \u001b[31m{"a":1}\r\nConnection: close\r\n\r\n',
     );
     await once(socket, 'close');
     expect(logged.length).toBeGreaterThan(2);

@@ -38,7 +38,7 @@ async function demander({
 }: Demande): Promise<ReponseBrute> {
   const lines = [
     `${methode} ${url} HTTP/1.1`,
-    'Host: x',
+    'Host: localhost',
     'Connection: close',
     `Authorization: ${api.comptes.gestionnaire.entete.authorization}`,
     ...(type === undefined ? [] : [`Content-Type: ${type}`]),
@@ -264,7 +264,7 @@ describe('an empty body is none', () => {
     expect([answer.status, detail(answer)]).toEqual([400, expect.stringMatching(/manque.*objet JSON/)]);
     const chunked = await envoyer(
       port,
-      `POST /centres/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${api.comptes.gestionnaire.entete.authorization}\r\n` +
+      `POST /centres/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${api.comptes.gestionnaire.entete.authorization}\r\n` +
         'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     );
     expect(chunked[0]!.status).toBe(400);
@@ -282,7 +282,9 @@ describe('S22: pages of a listed origin may read every answer', () => {
         );
   const ask = async (bytes: string): Promise<ReponseBrute> => (await envoyer(port, bytes))[0]!;
   const lines = (first: string, ...more: string[]): string =>
-    [`${first} HTTP/1.1`, 'Host: x', 'Connection: close', `Origin: ${LISTED}`, ...more, '', ''].join('\r\n');
+    [`${first} HTTP/1.1`, 'Host: localhost', 'Connection: close', `Origin: ${LISTED}`, ...more, '', ''].join(
+      '\r\n',
+    );
   const auth = (): string => `Authorization: ${api.comptes.admin.entete.authorization}`;
 
   const CAS: readonly (readonly [what: string, status: number, bytes: () => string])[] = [

@@ -77,6 +77,17 @@ describe('sessions', () => {
     expect([none.code, none.stderr]).toEqual([0, expect.stringContaining('de ce centre')]);
   });
 
+  test('--excel: what Excel in French opens as columns: BOM, semicolons, decimal commas', async () => {
+    const { code, stdout } = await place.run(['sessions', '--centre', 'DEM12', '--excel']);
+    expect(code).toBe(0);
+    expect(stdout.startsWith('\ufeffid;centre;date_production;total_pieces;')).toBe(true);
+    const row = stdout.split('\n')[2]!;
+    expect(row).toContain(';DEM12;2025-05-28;2;');
+    expect(row).toContain(';90,83;0,83;8,33;');
+    const both = await place.run(['sessions', '--csv', '--excel']);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('--csv et --excel s’excluent')]);
+  });
+
   test('as CSV: the columns of the table by name, formulas stay text', async () => {
     const [head, ...rows] = await csv('sessions', '--au', '2025-05-28');
     expect(head).toMatch(/^id,centre,date_production,total_pieces,/);

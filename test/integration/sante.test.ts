@@ -115,7 +115,7 @@ describe('O2: a stop', () => {
     const server = await servir(installation, env);
     closers.push(async () => void server.running.process.kill('SIGKILL'));
     const held = await ConnexionBrute.ouvrir(server.port);
-    held.ecrire('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');
+    held.ecrire('GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect((await held.reponse())?.status).toBe(200);
     return { server, held };
   }
@@ -124,7 +124,7 @@ describe('O2: a stop', () => {
     const { server, held } = await debout({});
     server.running.process.kill('SIGTERM');
     await vi.waitUntil(() => server.running.text().includes('arrêt demandé'), DEADLINE);
-    held.ecrire('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');
+    held.ecrire('GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const last = await held.reponse();
     expect([last?.status, last?.headers['connection']]).toEqual([503, 'close']);
     expect((await server.running.ended).code).toBe(0);

@@ -20,6 +20,7 @@ const EXEMPLES: Readonly<Record<number, string>> = {
   414: 'Une adresse a au plus 8000 caractères.',
   415: 'Envoyez du JSON (application/json).',
   416: 'La plage demandée commence après la fin.',
+  421: 'Ce serveur ne répond pas au nom « autre.example » ; si c’est le sien, ajoutez-le à HOTES.',
   422: 'Attendu un entier de 1 à 1000.',
   429: 'Trop d’essais : attendez 8 s avant le suivant.',
   431: 'Les en-têtes de la requête sont trop longs.',
@@ -28,7 +29,7 @@ const EXEMPLES: Readonly<Record<number, string>> = {
 };
 
 /** Statuses that every operation may answer: the server's own limits, and what nobody foresaw. */
-const PARTOUT = [400, 408, 414, 431, 500] as const;
+const PARTOUT = [400, 408, 414, 421, 431, 500] as const;
 /** And those that may have a body. */
 const AVEC_CORPS = [413, 415] as const;
 /** The shared part of `components`. */

@@ -113,6 +113,7 @@ export const TEXTES_ERREURS: Readonly<Record<number, string>> = {
   414: 'Adresse trop longue',
   415: 'Type de contenu non pris en charge',
   416: 'La plage demandée commence après la fin ; Content-Range donne la taille',
+  421: 'Ce nom n’est pas de ceux auxquels ce serveur répond (HOTES)',
   422: 'Paramètre ou champ invalide ou inconnu',
   429: 'Trop d’essais ; voir Retry-After',
   431: 'En-têtes trop longs',

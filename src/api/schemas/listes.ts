@@ -101,4 +101,8 @@ export const PAGE = {
     .enum(['json', 'csv', 'xlsx'])
     .optional()
     .meta({ description: 'Forme de la réponse ; sinon l’en-tête Accept décide' }),
+  separateur: z.enum(['virgule', 'point-virgule']).optional().meta({
+    description:
+      'CSV : point-virgule (comme Excel en français le lit : virgule décimale, BOM, dates) ou virgule (points, ISO 8601) ; sinon l’en-tête Accept-Language décide',
+  }),
 };

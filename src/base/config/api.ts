@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { AtelierError } from '../errors.ts';
+import { ANY_HOST, normalizeName } from '../hosts.ts';
 import { PASSERELLE } from '../passerelle.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
@@ -17,6 +19,8 @@ export interface ApiConfig {
   readonly corsOrigines: readonly string[];
   /** addresses (or networks) of reverse proxies whose `X-Forwarded-For` is believed */
   readonly proxys: readonly string[];
+  /** names of this installation beside those that it knows itself (src/base/hosts.ts): exact, endings, `*` */
+  readonly hotes: readonly string[];
   /** life of an access token, seconds */
   readonly dureeJeton: number;
   /** database for reading lists (a replica), or undefined: the main one */
@@ -85,6 +89,11 @@ export const API_SETTINGS: readonly Setting[] = [
     doc: 'API : adresses ou réseaux des proxys dont X-Forwarded-For est cru (10.0.0.2,172.16.0.0/12), séparés par des virgules.\nDans un conteneur, un proxy de la machine hôte est « passerelle ».',
     default: '',
   },
+  {
+    name: 'HOTES',
+    doc: 'API : noms par lesquels on l’appelle (atelier.usine.lan, .usine.lan : tout ce qui finit ainsi), séparés par des virgules ;\nun autre nom reçoit 421 : la page d’un autre site pourrait s’en servir (DNS rebinding). Ses adresses, localhost, HOST et le\nnom de cette machine vont toujours. Vide : un proxy de PROXYS_DE_CONFIANCE peut aussi transmettre tout nom sans port. * : tous.',
+    default: '',
+  },
   { name: 'DUREE_JETON', doc: 'API : durée de vie d’un jeton d’accès, en minutes (1 à 30).', default: '15' },
   {
     name: 'DATABASE_READ_URL',
@@ -146,12 +155,25 @@ export function readApi(text: Texte, problems: string[]): ApiConfig {
     cleChiffrementPrecedente: optional('CLE_CHIFFREMENT_PRECEDENTE'),
     corsOrigines,
     proxys,
+    hotes: readHosts(text('HOTES'), problems),
     dureeJeton: entier('DUREE_JETON', text, problems, 1, 30) * 60,
     databaseReadUrl: base('DATABASE_READ_URL'),
     replicaRetardMax: entier('REPLICA_RETARD_MAX', text, problems, 1, 3600),
     databaseApiUrl: base('DATABASE_API_URL'),
     connexions: entier('API_CONNEXIONS', text, problems, 2, 500),
   };
+}
+
+function readHosts(value: string, problems: string[]): string[] {
+  return list(value).flatMap((entry) => {
+    if (entry === ANY_HOST || isIP(entry.replace(/^\[(.*)\]$/, '$1')) !== 0) return [entry];
+    const name = normalizeName(entry.replace(/^\./, ''));
+    if (name !== undefined) return [entry.startsWith('.') ? `.${name}` : name];
+    problems.push(
+      `HOTES : « ${entry} » n’est pas un nom d’hôte (atelier.usine.lan, .usine.lan ou *, sans port ni http://)`,
+    );
+    return [];
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ANY_HOST } from '../../base/hosts.ts';
 import { nomsConnus } from '../../postgres/centres.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import type { Cli } from '../cli.ts';
@@ -35,6 +36,17 @@ export const canaux: Controle = {
           'TLS',
           `l’API écoute sur ${api.host} en HTTP clair`,
           'Mettez devant un proxy qui parle TLS, et son adresse dans PROXYS_DE_CONFIANCE.',
+        ),
+      );
+    }
+    if (api.hotes.includes(ANY_HOST) || (api.hotes.length === 0 && api.proxys.length > 0)) {
+      constats.push(
+        attention(
+          'HOTES',
+          api.hotes.length === 0
+            ? 'vide : par le proxy, l’API répond à n’importe quel nom'
+            : 'vaut * : l’API répond à n’importe quel nom, la page d’un autre site peut s’en servir (DNS rebinding)',
+          'Mettez dans HOTES le nom par lequel on l’appelle : HOTES=atelier.usine.lan',
         ),
       );
     }

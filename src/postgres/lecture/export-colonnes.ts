@@ -1,4 +1,5 @@
 /** How a column goes into a file, by its type in PostgreSQL. */
+import { FORMULA_AT_START, FORMULA_BEHIND } from '../../base/csv.ts';
 
 export type Genre =
   | 'entier'
@@ -47,15 +48,11 @@ export function genreDe(oid: number): Genre {
   return GENRES[oid] ?? 'texte';
 }
 
-/**
- * Characters that make a spreadsheet read a cell of a CSV file as a formula when they come first: `=`, `+`, `-`, `@`,
- * tab, line feed, carriage return, and the full-width forms of the first four.
- */
-const FORMULES = [0x3d, 0x2b, 0x2d, 0x40, 0x09, 0x0a, 0x0d, 0xff1d, 0xff0b, 0xff0d, 0xff20];
-
-/** Text that no spreadsheet takes for a formula: an apostrophe before it says that it is text. */
+/** Text that no spreadsheet takes for a formula (src/base/csv.ts). */
 function sansFormule(sql: string): string {
-  return `CASE WHEN ascii(${sql}) = ANY ('{${FORMULES.join(',')}}'::int[]) THEN '''' || ${sql} ELSE ${sql} END`;
+  const inside = `regexp_replace(${sql}, '${FORMULA_BEHIND}', '\\1''\\2', 'g')`;
+  const text = `CASE WHEN ${sql} ~ '${FORMULA_BEHIND}' THEN ${inside} ELSE ${sql} END`;
+  return `CASE WHEN ${sql} ~ '${FORMULA_AT_START}' THEN '''' || ${text} ELSE ${text} END`;
 }
 
 /**
