@@ -119,7 +119,7 @@ export function surveillerDebit(
     const octets = now - before;
     before = now;
     const least = (debitExport * (presse() ? PRESSE : 1) * fenetreExport) / 1000;
-    if (socket.writableLength === 0 || octets >= least) return;
+    if (!(socket.writableLength > 0) || octets >= least) return;
     clearInterval(timer);
     lent(octets);
   }, fenetreExport);

@@ -227,7 +227,9 @@ describe('S23: text that spreadsheets would calculate', () => {
       );
       const url = `/commandes-volets/?${new URLSearchParams({ numero_commande: 'F' })}`;
       const [, row] = readCsv((await file(`${url}&format=csv`)).body, ',');
-      expect([row![0], row![3]]).toEqual(['-1', `'${status}`]);
+      // Behind a tab or the end of a line a cell may begin, too.
+      const shown = `'${status}`.replace(/[\t\r\n](?==)/, "$&'");
+      expect([row![0], row![3]]).toEqual(['-1', shown]);
       // In a workbook text is text by its type.
       expect(readXlsx((await file(`${url}&format=xlsx`)).rawPayload).rows[1]!.slice(0, 4)).toEqual([
         -1,
@@ -360,7 +362,7 @@ describe('negotiation', () => {
     expect(await start('&separateur=point-virgule', 'en')).toBe('\ufeffid;nom');
     expect(await start('&separateur=virgule', 'fr')).toBe('id,nom,');
     expect(await start('')).toBe('id,nom,');
-    const wrong = await file('/centres/?format=csv&separateur=;');
+    const wrong = await get('/centres/?format=csv&separateur=;');
     expect([wrong.statusCode, wrong.json().errors[0].pointer]).toEqual([422, '/query/separateur']);
   });
 
