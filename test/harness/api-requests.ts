@@ -14,6 +14,9 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Headers of whoever has stolen a token: nobody knows the password. */
+export const TOKEN_ALONE = { 'x-password-actuel': '' } as const;
+
 /** One request, whatever comes of it. */
 export async function ask(
   { app }: ApiDEssai,

@@ -28,9 +28,12 @@ export interface CompteDEssai {
   readonly id: string;
   readonly username: string;
   readonly role: Role;
-  /** `Authorization` of a fresh sign-in */
-  readonly entete: { readonly authorization: string };
+  /** of a fresh sign-in */
+  readonly entete: Entete;
 }
+
+/** What a person sends along: the token, and the password for what asks for it again. */
+export type Entete = { readonly authorization: string; readonly 'x-password-actuel': string };
 
 /** An API on a database of its own, with one account per role. */
 export interface ApiDEssai {
@@ -118,12 +121,12 @@ export async function createApi(options: ApiOptions = {}): Promise<ApiDEssai> {
   };
 }
 
-/** Signs in by `POST /token`; returns the header to send. */
+/** Signs in by `POST /token`; returns the headers to send. */
 export async function signIn(
   app: FastifyInstance,
   username: string,
   password = MOT_DE_PASSE,
-): Promise<{ authorization: string }> {
+): Promise<Entete> {
   const answer = await app.inject({
     method: 'POST',
     url: '/token',
@@ -132,5 +135,10 @@ export async function signIn(
   });
   if (answer.statusCode !== 200)
     throw new Error(`sign-in of ${username}: ${answer.statusCode} ${answer.body}`);
-  return { authorization: `Bearer ${answer.json<{ access_token: string }>().access_token}` };
+  return entetesDe(answer.json<{ access_token: string }>().access_token, password);
+}
+
+/** Headers of a person who is signed in. */
+export function entetesDe(jeton: string, password = MOT_DE_PASSE): Entete {
+  return { authorization: `Bearer ${jeton}`, 'x-password-actuel': encodeURIComponent(password) };
 }

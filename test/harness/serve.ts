@@ -2,15 +2,15 @@
 
 import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
-import { MOT_DE_PASSE } from './api.ts';
+import { type Entete, entetesDe, MOT_DE_PASSE } from './api.ts';
 import { type Env, type Finished, type Installation, install, type Running } from './cli.ts';
 
 export interface Serveur {
   readonly url: string;
   readonly port: number;
   readonly running: Running;
-  /** signs in; the header to send */
-  entete(username: string): Promise<{ authorization: string }>;
+  /** signs in; the headers to send */
+  entete(username: string): Promise<Entete>;
   /** SIGTERM, and how it ended */
   arreter(): Promise<Finished>;
 }
@@ -52,7 +52,7 @@ export async function servir(
       });
       if (answer.status !== 200) throw new Error(await answer.text());
       const { access_token } = (await answer.json()) as { access_token: string };
-      return { authorization: `Bearer ${access_token}` };
+      return entetesDe(access_token);
     },
     async arreter() {
       running.process.kill('SIGTERM');

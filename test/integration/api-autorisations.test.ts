@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentDe, enRoute, operationsLues, routesVivantes } from '../harness/openapi.ts';
 import { MATRICE, QUI, type Qui, type Regle } from './autorisations/matrice.ts';
-import { creerMonde, FORMULAIRE, type Monde } from './autorisations/monde.ts';
+import { creerMonde, FORMULAIRE, type Monde, PORTEES } from './autorisations/monde.ts';
+import { AVEC_MOT_DE_PASSE, LECTURE, SANS_MOT_DE_PASSE } from './autorisations/mot-de-passe.ts';
 
 /** The document, the page that shows it, and what answers browsers that ask for permission. */
 const SANS_LIGNE = /^(GET \/openapi\.json|GET \/docs.*|OPTIONS \*)$/;
@@ -19,12 +20,22 @@ interface Reponse {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+/** Whoever deletes himself must not be needed any more. */
 async function appeler(route: string, url: string, qui: Qui, regle: Regle): Promise<Reponse> {
+  const as = await monde.entetes(qui, regle, route === 'DELETE /users/me');
+  return await envoyer(route, url, regle, as);
+}
+
+async function envoyer(
+  route: string,
+  url: string,
+  regle: Regle,
+  as: Readonly<Record<string, string>>,
+): Promise<Reponse> {
   const [methode, chemin] = route.split(' ') as ['GET', string];
   const form = route === 'POST /token';
-  // Whoever deletes himself must not be needed any more.
   const headers: Record<string, string> = {
-    ...(await monde.entetes(qui, regle, route === 'DELETE /users/me')),
+    ...as,
     ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
     ...(chemin.startsWith('/token/') ? { 'x-requested-with': 'atelier' } : {}),
   };
@@ -135,6 +146,55 @@ describe.each(Object.entries(MATRICE))('%s', (route, regle) => {
         expect(answer.headers['www-authenticate'], qui).toMatch(/error="insufficient_scope"/);
     }
     if (lecture) expect(await lire()).toBe(avant);
+  });
+});
+
+describe('S12: keys of an admin with one scope each', () => {
+  // What needs no scope opens to every key, or to none: public, accounts.
+  const lignes = Object.entries(MATRICE);
+  const ouverte = ({ attendus, portee }: Regle): boolean => portee === undefined && attendus[0] !== 401;
+  const donne = (portee: string, voulue: string): boolean =>
+    portee === voulue || (portee.startsWith('*:') && voulue.endsWith(portee.slice(1)));
+
+  it.each([...PORTEES, '*:lire', '*:ecrire'])('%s opens what it names, and nothing else', async (portee) => {
+    const headers = await monde.cle([portee]);
+    const attendus: Record<string, number> = {};
+    const statuts: Record<string, number> = {};
+    for (const [route, regle] of lignes) {
+      if (ouverte(regle) || route.startsWith('POST /token')) continue;
+      const voulues = regle.portee === undefined ? [] : [regle.portee, ...(regle.inclus ?? [])];
+      const ok = voulues.length > 0 && voulues.every((voulue) => donne(portee, voulue));
+      attendus[route] = ok ? regle.attendus[QUI.indexOf('admin')]! : 403;
+      // Who is refused does not use up a row; that there is none does not matter to him.
+      const url = ok ? await adresse(route, regle) : route.split(' ')[1]!.replace(/\{\w+\}/, '1');
+      statuts[route] = (await envoyer(route, url, regle, headers)).statusCode;
+    }
+    expect(statuts).toEqual(attendus);
+  });
+});
+
+describe('S4: what outlives or destroys a sign-in', () => {
+  const nus = Object.entries(MATRICE).filter(([route]) => !route.includes('?'));
+
+  it('every route has taken a side', () => {
+    const sides = [...AVEC_MOT_DE_PASSE, ...Object.keys(SANS_MOT_DE_PASSE)];
+    const routes = nus.map(([route]) => route).filter((route) => !LECTURE.test(route));
+    expect(sides.sort()).toEqual(routes.sort());
+  });
+
+  it('asks for the password again, and nothing else does: with a token alone, and in the document', async () => {
+    const asking: string[] = [];
+    for (const [route, regle] of nus) {
+      const headers = { ...(await monde.entetes('admin', regle, true)), 'x-password-actuel': '' };
+      const answer = await envoyer(route, await adresse(route, regle), regle, headers);
+      const named = /"pointer":"\/(body\/password_actuel|headers\/x-password-actuel)"/.test(answer.body);
+      if (answer.statusCode === 422 && named) asking.push(route);
+    }
+    expect(asking.sort()).toEqual(AVEC_MOT_DE_PASSE.toSorted());
+    const said = operationsLues(documentDe(monde.api.app))
+      .filter(({ parametres }) => parametres.some(({ name }) => name === 'x-password-actuel'))
+      .map(({ nom }) => nom);
+    expect(said.sort()).toEqual(AVEC_MOT_DE_PASSE.toSorted());
   });
 });
 

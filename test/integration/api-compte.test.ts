@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE, signIn } from '../harness/api.ts';
 import { eventsAbout } from '../harness/api-audit.ts';
 import { newName, OTHER_PASSWORD, someone } from '../harness/api-people.ts';
-import { type Ask, ask as askOf, type Method } from '../harness/api-requests.ts';
+import { type Ask, ask as askOf, type Method, TOKEN_ALONE } from '../harness/api-requests.ts';
 
 let api: ApiDEssai;
 let admin: CompteDEssai;
@@ -24,8 +24,9 @@ const events = (cible: string) => eventsAbout(api, cible);
 describe('one’s own password and address', () => {
   it('need the password that counts so far; a wrong one is not a way to find it', async () => {
     const who = await someone(api);
+    const headers = TOKEN_ALONE;
     for (const payload of [{ password: OTHER_PASSWORD }, { email: 'neuve@exemple.test' }]) {
-      const without = await ask('PUT', '/users/me', { as: who, payload });
+      const without = await ask('PUT', '/users/me', { as: who, payload, headers });
       expect(without.statusCode).toBe(422);
       expect(without.json().errors[0].pointer).toBe('/body/password_actuel');
     }
@@ -66,23 +67,21 @@ describe('one’s own password and address', () => {
   it('an admin cannot go round it by /users/{id}', async () => {
     const second = await api.compte(newName(), 'admin');
     const url = `/users/${second.id}`;
-    expect((await ask('PUT', url, { as: second, payload: { password: OTHER_PASSWORD } })).statusCode).toBe(
-      422,
-    );
-    const shouted = `/users/${second.id.toUpperCase()}`;
-    expect(
-      (await ask('PUT', shouted, { as: second, payload: { password: OTHER_PASSWORD } })).statusCode,
-    ).toBe(422);
+    for (const address of [url, `/users/${second.id.toUpperCase()}`]) {
+      const bare = { as: second, payload: { password: OTHER_PASSWORD }, headers: TOKEN_ALONE };
+      expect((await ask('PUT', address, bare)).statusCode).toBe(422);
+    }
     const payload = { password: OTHER_PASSWORD, password_actuel: MOT_DE_PASSE };
     expect((await ask('PUT', url, { as: second, payload })).statusCode).toBe(200);
   });
 
-  it('R14: the name changes without it, and one signs in with the new name', async () => {
+  it('R14: the name changes with it, and one signs in with the new name', async () => {
     const who = await someone(api);
     const username = newName();
-    expect((await ask('PUT', '/users/me', { as: who, payload: { username } })).json().username).toBe(
-      username,
-    );
+    const bare = await ask('PUT', '/users/me', { as: who, payload: { username }, headers: TOKEN_ALONE });
+    expect(bare.statusCode).toBe(422);
+    const payload = { username, password_actuel: MOT_DE_PASSE };
+    expect((await ask('PUT', '/users/me', { as: who, payload })).json().username).toBe(username);
     await signIn(api.app, username);
     await signInFails(who.username, MOT_DE_PASSE);
   });

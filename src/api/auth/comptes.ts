@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { Effacements } from '../../archives/effacements.ts';
 import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
+import { clesValables, revoquerClesDe } from '../../postgres/comptes/cles.ts';
 import { fermerFamilles } from '../../postgres/comptes/rafraichissements.ts';
 import {
   type Compte,
@@ -11,7 +12,6 @@ import {
   lireCompte,
   modifierCompte,
   supprimerCompte,
-  trouverParNom,
 } from '../../postgres/comptes/users.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -22,10 +22,11 @@ import { enLectureSeule } from '../saisies/recu.ts';
 import type { compteModifie, compteSaisi } from '../schemas/users.ts';
 import { acteurDe } from './authentifier.ts';
 import type { Freinage } from './freinage.ts';
-import { hacher, verifier } from './mot-de-passe.ts';
+import { hacher } from './mot-de-passe.ts';
+import { exigerMotDePasseActuel } from './mot-de-passe-actuel.ts';
 import { refusMotDePasse } from './politique.ts';
 import { ligneAudit } from './trace.ts';
-import { patienter, verifierEssai } from './verification.ts';
+import { patienter } from './verification.ts';
 
 type Changements = z.infer<typeof compteModifie>;
 /** What nobody changes of an account; of one's own, neither role nor state. */
@@ -56,9 +57,10 @@ export async function ajouterCompte(
   deps: ApiDeps,
   request: FastifyRequest,
   saisi: z.infer<typeof compteSaisi>,
-  options: { premier: boolean },
+  options: { premier: boolean; freinage: Freinage },
 ): Promise<Compte | undefined> {
   exigerMotDePasse(saisi.password, saisi);
+  if (!options.premier) await exigerMotDePasseActuel(deps, options.freinage, request, saisi.password_actuel);
   const role = options.premier ? 'admin' : (saisi.role ?? 'lecteur');
   const motDePasseHache = await patienter(() => hacher(saisi.password));
   return await ecrire(deps, async (client) => {
@@ -77,8 +79,8 @@ export async function ajouterCompte(
 }
 
 /**
- * Changes an account for whoever asks: nobody changes his own role or state, and one's own password or address only
- * with the password that counts so far, be it through `/users/me` or `/users/{id}`.
+ * Changes an account for whoever asks: nobody changes his own role or state. It takes the password of who asks, be it
+ * through `/users/me` or `/users/{id}`; to disable somebody it does not, as that is in a hurry and can be undone.
  *
  * @throws Probleme 403, 404, 409, 412, 422, 429
  */
@@ -92,7 +94,10 @@ export async function changerCompte(
 ): Promise<Compte> {
   const before = await exigerCompte(deps, id);
   exigerIfMatch(request, corpsDeCompte(before));
-  const { password_actuel, password, ...rest } = differences(before, changes, lectureSeule);
+  const { password_actuel, password, revoquer_cles, ...rest } = differences(before, changes, lectureSeule);
+  if (revoquer_cles && password === undefined) {
+    throw champInvalide('revoquer_cles', 'Va avec un nouveau mot de passe ; une clé se révoque par /cles/.');
+  }
   if (password === undefined && Object.keys(rest).length === 0) return before;
   if (acteurDe(request).userId === id) {
     if ((rest.role ?? before.role) !== before.role || (rest.actif ?? before.actif) !== before.actif) {
@@ -104,9 +109,10 @@ export async function changerCompte(
     // Said again, they are not written again: another admin may be changing them at this moment.
     delete rest.role;
     delete rest.actif;
-    if (password !== undefined || rest.email !== undefined) {
-      await exigerMotDePasseActuel(deps, freinage, request, before, password_actuel);
-    }
+    if (password === undefined && Object.keys(rest).length === 0) return before;
+  }
+  if (!seulementDesactiver(rest, password)) {
+    await exigerMotDePasseActuel(deps, freinage, request, password_actuel);
   }
   if (password !== undefined) {
     const { username, email } = before;
@@ -118,6 +124,14 @@ export async function changerCompte(
     const compte = await modifierCompte(client, deps.coffre, id, { ...rest, motDePasseHache }, { version });
     if (typeof compte !== 'object') return compte;
     if (compte.version_jetons !== before.version_jetons) await fermerFamilles(client, id);
+    if (revoquer_cles) {
+      for (const cible of await revoquerClesDe(client, id, deps.maintenant())) {
+        await noter(
+          client,
+          ligneAudit(request, 'cle_revoquee', { cible: `cles/${cible}`, details: { de: id } }),
+        );
+      }
+    }
     for (const line of lignesDeChangement(request, before, compte, password !== undefined)) {
       await noter(client, line);
     }
@@ -129,6 +143,10 @@ export async function changerCompte(
   // What was guessed was another password.
   if (password !== undefined) await freinage.oublier(await freinage.cles(after));
   return after;
+}
+
+function seulementDesactiver(rest: Changements, password: string | undefined): boolean {
+  return password === undefined && rest.actif === false && Object.keys(rest).length === 1;
 }
 
 /** What differs from the account as it is read: it may be sent back whole. @throws Probleme 422 (read-only) */
@@ -148,7 +166,7 @@ function memeValeur(nom: string, a: unknown, b: unknown): boolean {
   return Temporal.Instant.compare(String(a), String(b)) === 0;
 }
 
-/** Deletes an account with its keys and sign-ins. @throws Probleme 404, 409, 412 */
+/** Deletes an account with its keys and sign-ins. @throws Probleme 404, 409, 412, 422 (password), 429 */
 export async function retirerCompte(
   deps: ApiDeps,
   freinage: Freinage,
@@ -157,6 +175,7 @@ export async function retirerCompte(
 ): Promise<void> {
   const before = await exigerCompte(deps, id);
   exigerIfMatch(request, corpsDeCompte(before));
+  await exigerMotDePasseActuel(deps, freinage, request, undefined);
   const counted = await freinage.cles(before);
   const gone = await ecrire(deps, async (client) => {
     const done = await supprimerCompte(client, id, { version: versionVoulue(request, before) });
@@ -187,13 +206,6 @@ async function journaliserEffacement(deps: ApiDeps, request: FastifyRequest, id:
   }
 }
 
-/** Problem of an attempt that came too early; `/token` says the same in OAuth's words. */
-function tropDEssais(attendre: number): Probleme {
-  return new Probleme(429, `Trop d’essais : attendez ${attendre} s avant le suivant.`, {
-    headers: { 'retry-after': String(attendre) },
-  });
-}
-
 /** 201 with the place of what was made. */
 export function repondreCree(reply: FastifyReply, url: string, corps: string): FastifyReply {
   return reply
@@ -203,11 +215,22 @@ export function repondreCree(reply: FastifyReply, url: string, corps: string): F
     .send(corps);
 }
 
-/** 200 with the account as it is now; never 304, which is for reads. */
-export function repondreModifie(reply: FastifyReply, compte: Compte): FastifyReply {
-  const corps = corpsDeCompte(compte);
+/** 200 with the account as it is now, and its keys that are still good when it has another password; never 304, which is for reads. */
+export async function repondreModifie(
+  deps: ApiDeps,
+  reply: FastifyReply,
+  compte: Compte,
+  changes: Changements,
+): Promise<FastifyReply> {
+  const lu = corpsDeCompte(compte);
+  let corps = lu;
+  if (changes.password !== undefined) {
+    // Whoever takes another password because the old one is known should see what else opens the account.
+    const cles = await clesValables(deps.pool, compte.id, deps.maintenant());
+    corps = `${lu.slice(0, -1)},"cles":${JSON.stringify(cles)}}`;
+  }
   return reply
-    .headers({ etag: etagDe(corps), 'cache-control': 'no-store' })
+    .headers({ etag: etagDe(lu), 'cache-control': 'no-store' })
     .type('application/json; charset=utf-8')
     .send(corps);
 }
@@ -230,32 +253,6 @@ function exigerMotDePasse(password: string, personne: { username: string; email:
   if (reasons.length === 0) return;
   const errors = reasons.map((detail) => ({ pointer: '/body/password', detail }));
   throw new Probleme(422, reasons.join(' '), { errors });
-}
-
-/** A stolen token must not be enough to take an account over, nor serve to guess the password. */
-async function exigerMotDePasseActuel(
-  deps: ApiDeps,
-  freinage: Freinage,
-  request: FastifyRequest,
-  compte: Compte,
-  password: string | undefined,
-): Promise<void> {
-  const champ = 'password_actuel';
-  if (password === undefined) {
-    throw champInvalide(champ, 'Donnez le mot de passe actuel pour changer de mot de passe ou d’adresse.');
-  }
-  const essai = await freinage.essayer(compte.username, request.ip);
-  if (!essai.permis) throw tropDEssais(essai.attendre);
-  const juste = await verifierEssai(essai, async () => {
-    const found = await trouverParNom(deps.pool, deps.coffre, compte.username);
-    return found?.id === compte.id && (await verifier(password, found.motDePasse));
-  });
-  if (juste) {
-    await essai.reussi();
-    return;
-  }
-  await noter(deps.pool, ligneAudit(request, 'mot_de_passe_refuse', { cible: `users/${compte.id}` }));
-  throw champInvalide(champ, 'Le mot de passe actuel n’est pas celui-là.');
 }
 
 /** One line of the audit log for each thing that changed. */

@@ -14,9 +14,11 @@ import {
 import { etatCompte } from '../../postgres/comptes/users.ts';
 import { transaction, withClient } from '../../postgres/pool.ts';
 import { type Acces, aLeRole } from '../acces.ts';
-import { acteurDe } from '../auth/authentifier.ts';
+import { acteurDe, DEFI } from '../auth/authentifier.ts';
 import { ecrireCle, empreinteDe, nouveauSecret } from '../auth/cle.ts';
 import { repondreCree } from '../auth/comptes.ts';
+import { Freinage } from '../auth/freinage.ts';
+import { entetesAvecMotDePasse, exigerMotDePasseActuel } from '../auth/mot-de-passe-actuel.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
 import { champInvalide } from '../ecritures.ts';
@@ -68,6 +70,7 @@ function routeListe(app: FastifyInstance, deps: ApiDeps): void {
 }
 
 function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
+  const freinage = new Freinage(deps);
   app.post(
     '/cles/',
     {
@@ -76,17 +79,18 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         tags: ['cles'],
         operationId: 'creer_cle',
         summary: 'Créer une clé d’API',
-        description: `La clé entière est dans la réponse, et nulle part ailleurs ensuite. Au plus ${CLES_MAX} clés valables par compte.`,
+        description: `La clé entière est dans la réponse, et nulle part ailleurs ensuite. Au plus ${CLES_MAX} clés valables par compte. Demande le mot de passe actuel (password_actuel).`,
         querystring: SANS_PARAMETRE,
+        headers: entetesAvecMotDePasse,
         body: cleSaisie,
         response: {
           201: json('La clé, montrée cette seule fois', cleCreee),
-          ...erreurs(400, 401, 403, 409, 413, 415, 422, 503),
+          ...erreurs(400, 401, 403, 409, 413, 415, 422, 429, 503),
         },
       },
     },
     async (request, reply) => {
-      const { nom, portees, date_fin, user_id } = request.body as z.infer<typeof cleSaisie>;
+      const { nom, portees, date_fin, user_id, password_actuel } = request.body as z.infer<typeof cleSaisie>;
       const now = deps.maintenant();
       const dateFin =
         date_fin === undefined ? now + JOURS_DEFAUT * DAY : Date.parse(deps.time.situer(date_fin));
@@ -94,11 +98,14 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         throw champInvalide('date_fin', 'La fin de validité est dans l’avenir, d’un an au plus.');
       }
       const userId = await compteDeLaCle(deps, request, user_id, portees);
+      const qui = await exigerMotDePasseActuel(deps, freinage, request, password_actuel);
       const [id, secret] = [randomUUID(), nouveauSecret()];
       const cle = await withClient(deps.pool, (client) =>
         transaction(client, async () => {
           const count = await compterClesValables(client, userId, now);
           if (count === undefined) return 'compte';
+          // Another password meanwhile, which may have revoked all keys: none comes after.
+          if ((await etatCompte(client, qui.id))?.version_jetons !== qui.version_jetons) return 'jeton';
           if (count >= CLES_MAX) return 'plein';
           const made = await creerCle(client, {
             ...{ id, userId, nom: nom.trim(), portees, dateFin },
@@ -110,6 +117,11 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         }),
       );
       if (cle === 'compte') throw compteInconnu();
+      if (cle === 'jeton') {
+        throw new Probleme(401, 'Le mot de passe, le rôle ou l’état du compte vient de changer.', {
+          headers: DEFI,
+        });
+      }
       if (cle === 'plein') {
         throw new Probleme(
           409,

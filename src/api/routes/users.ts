@@ -23,6 +23,7 @@ import {
   retirerCompte,
 } from '../auth/comptes.ts';
 import { Freinage } from '../auth/freinage.ts';
+import { entetesAvecMotDePasse } from '../auth/mot-de-passe-actuel.ts';
 import { ENTETE_CODE, peutOuvrir, retenirAmorcage } from '../auth/premier-compte.ts';
 import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -32,6 +33,7 @@ import { Probleme } from '../problemes.ts';
 import { erreurs, json } from '../schemas/commun.ts';
 import { SANS_PARAMETRE } from '../schemas/saisie.ts';
 import {
+  compteChange,
   compteLu,
   compteModifie,
   compteModifieMoi,
@@ -45,7 +47,7 @@ const ADMIN: Acces = { acces: 'compte', role: 'admin' };
 const SOI: Acces = { acces: 'compte', role: 'lecteur' };
 const VIDE = z.undefined().describe('Fait');
 const ALL_KEYS = 1_000_000;
-const entetesDeCreation = z.looseObject({
+const entetesDeCreation = entetesAvecMotDePasse.extend({
   [ENTETE_CODE]: z.string().optional().meta({
     description: 'Pour le tout premier compte, d’une autre machine : le code qu’affiche atelier serve',
   }),
@@ -54,14 +56,14 @@ const entetesDeCreation = z.looseObject({
 /** Accounts: everyone has his own at `/users/me`, admins have all. */
 export function routesUsers(app: FastifyInstance, deps: ApiDeps): void {
   const freinage = new Freinage(deps);
-  routeCreation(app, deps);
+  routeCreation(app, deps, freinage);
   routeListe(app, deps);
   routesMoi(app, deps, freinage);
   routeExport(app, deps);
   routesAdmin(app, deps, freinage);
 }
 
-function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
+function routeCreation(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): void {
   const authenticate = authentification(deps);
   app.post(
     '/users/',
@@ -72,14 +74,14 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
         operationId: 'creer_user',
         summary: 'Créer un compte',
         description:
-          'Le premier compte d’une installation neuve devient admin ; il se crée depuis la machine même, ou avec le code qu’affiche `atelier serve` (X-Code-Premier-Compte). Ensuite, et pour toujours, seul un admin crée des comptes.',
+          'Le premier compte d’une installation neuve devient admin ; il se crée depuis la machine même, ou avec le code qu’affiche `atelier serve` (X-Code-Premier-Compte). Ensuite, et pour toujours, seul un admin crée des comptes, avec son propre mot de passe (password_actuel).',
         security: [{}, { motDePasse: [] }],
         querystring: SANS_PARAMETRE,
         headers: entetesDeCreation,
         body: compteSaisi,
         response: {
           201: json('Le compte créé', compteLu),
-          ...erreurs(400, 401, 403, 409, 413, 415, 422, 503),
+          ...erreurs(400, 401, 403, 409, 413, 415, 422, 429, 503),
         },
       },
       // Before the body is read: a stranger is not told what a good one looks like.
@@ -89,7 +91,7 @@ function routeCreation(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const saisi = request.body as z.infer<typeof compteSaisi>;
-      const compte = await ajouterCompte(deps, request, saisi, { premier: !request.acteur });
+      const compte = await ajouterCompte(deps, request, saisi, { premier: !request.acteur, freinage });
       if (!compte) {
         throw new Probleme(401, 'Un compte vient d’être créé : seul un admin en crée d’autres.', {
           headers: DEFI,
@@ -155,11 +157,12 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
         operationId: 'modifier_moi',
         summary: 'Modifier son compte',
         description:
-          'Changer de mot de passe ou d’adresse demande le mot de passe actuel (password_actuel). Un nouveau mot de passe éteint aussitôt tous les jetons du compte : il faut se reconnecter.',
+          'Demande le mot de passe actuel (password_actuel). Un nouveau mot de passe éteint aussitôt tous les jetons du compte : il faut se reconnecter ; ses clés d’API restent (cles), sauf avec revoquer_cles.',
         querystring: SANS_PARAMETRE,
+        headers: entetesAvecMotDePasse,
         body: compteModifieMoi,
         response: {
-          200: json('Le compte modifié', compteLu),
+          200: json('Le compte modifié', compteChange),
           ...erreurs(400, 401, 403, 409, 412, 413, 415, 422, 429, 503),
         },
       },
@@ -168,7 +171,7 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
       const changes = request.body as z.infer<typeof compteModifieMoi>;
       const { userId } = acteurDe(request);
       const compte = await changerCompte(deps, freinage, request, userId, changes, LECTURE_SEULE_SOI);
-      return repondreModifie(reply, compte);
+      return await repondreModifie(deps, reply, compte, changes);
     },
   );
   app.delete(
@@ -180,9 +183,10 @@ function routesMoi(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): voi
         operationId: 'supprimer_moi',
         summary: 'Supprimer son compte',
         description:
-          'Avec ses clés et ses connexions, sans retour. Le dernier admin ne se supprime pas (409).',
+          'Avec ses clés et ses connexions, sans retour. Demande le mot de passe (X-Password-Actuel). Le dernier admin ne se supprime pas (409).',
         querystring: SANS_PARAMETRE,
-        response: { 204: VIDE, ...erreurs(400, 401, 403, 409, 412, 422, 503) },
+        headers: entetesAvecMotDePasse,
+        response: { 204: VIDE, ...erreurs(400, 401, 403, 409, 412, 422, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -267,12 +271,13 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
         operationId: 'modifier_user',
         summary: 'Modifier un compte',
         description:
-          'Un nouveau rôle, état ou mot de passe éteint aussitôt les jetons du compte. On ne change ni son propre rôle ni son propre état (403), et il reste toujours un admin actif (409).',
+          'Demande le mot de passe de l’admin (password_actuel), sauf pour seulement désactiver. Un nouveau rôle, état ou mot de passe éteint aussitôt les jetons du compte. On ne change ni son propre rôle ni son propre état (403), et il reste toujours un admin actif (409).',
         querystring: SANS_PARAMETRE,
         params: parametresUuid,
+        headers: entetesAvecMotDePasse,
         body: compteModifie,
         response: {
-          200: json('Le compte modifié', compteLu),
+          200: json('Le compte modifié', compteChange),
           ...erreurs(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503),
         },
       },
@@ -280,7 +285,7 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
     async (request, reply) => {
       const changes = request.body as z.infer<typeof compteModifie>;
       const compte = await changerCompte(deps, freinage, request, (request.params as Params).id, changes);
-      return repondreModifie(reply, compte);
+      return await repondreModifie(deps, reply, compte, changes);
     },
   );
   app.delete(
@@ -291,10 +296,12 @@ function routesAdmin(app: FastifyInstance, deps: ApiDeps, freinage: Freinage): v
         tags: ['users'],
         operationId: 'supprimer_user',
         summary: 'Supprimer un compte',
-        description: 'Avec ses clés et ses connexions, sans retour. Il reste toujours un admin actif (409).',
+        description:
+          'Avec ses clés et ses connexions, sans retour. Demande le mot de passe de l’admin (X-Password-Actuel). Il reste toujours un admin actif (409).',
         querystring: SANS_PARAMETRE,
+        headers: entetesAvecMotDePasse,
         params: parametresUuid,
-        response: { 204: VIDE, ...erreurs(400, 401, 403, 404, 409, 412, 422, 503) },
+        response: { 204: VIDE, ...erreurs(400, 401, 403, 404, 409, 412, 422, 429, 503) },
       },
     },
     async (request, reply) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RESSOURCES } from '../acces.ts';
 import { instant, instantLu, texte } from './commun.ts';
-import { pageSimple, uuid } from './users.ts';
+import { pageSimple, passwordActuel, uuid } from './users.ts';
 
 /** Days that a key lasts when nothing is said, and at most. */
 export const JOURS_DEFAUT = 90;
@@ -32,6 +32,7 @@ export const cleSaisie = z
     user_id: uuid
       .optional()
       .meta({ description: 'Compte au nom duquel elle agit : le sien, sauf pour un admin' }),
+    password_actuel: passwordActuel.optional(),
   })
   .meta({ id: 'CleSaisie', examples: [{ nom: 'Power BI', portees: ['sessions:lire', 'stats:lire'] }] });
 

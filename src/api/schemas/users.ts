@@ -36,8 +36,10 @@ const password = texte(1000).meta({
   examples: ['Volet-roulant-gris-7016'],
 });
 
-const passwordActuel = texte(1000).meta({
-  description: 'Mot de passe actuel : nécessaire pour changer son propre mot de passe ou sa propre adresse',
+/** The password again of whoever asks. */
+export const passwordActuel = texte(1000).meta({
+  description:
+    'Mot de passe actuel de qui demande (non du compte dont il s’agit) ; ou l’en-tête X-Password-Actuel',
   format: 'password',
 });
 
@@ -67,8 +69,27 @@ export const compteSaisi = z
     email,
     password,
     role: role.optional().meta({ description: 'lecteur par défaut ; le tout premier compte est admin' }),
+    password_actuel: passwordActuel.optional(),
   })
   .meta({ id: 'CompteSaisi' });
+
+/** After a change. */
+export const compteChange = compteLu
+  .extend({
+    cles: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          nom: z.string(),
+          portees: z.array(z.string()),
+          date_fin: instantLu,
+          derniere_utilisation: instantLu.nullable(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Après un nouveau mot de passe : les clés d’API du compte qui valent encore' }),
+  })
+  .meta({ id: 'CompteChange', description: 'Le compte, tel qu’il est maintenant' });
 
 const auMoinsUn = 'Donnez au moins un champ à changer.';
 const change = (value: object): boolean =>
@@ -79,6 +100,10 @@ const champsDeSoi = {
   email: email.optional(),
   password: password.optional(),
   password_actuel: passwordActuel.optional(),
+  revoquer_cles: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Avec un nouveau mot de passe : révoque aussi toutes les clés d’API du compte' }),
 };
 
 /** What people change of their own account. */

@@ -93,6 +93,31 @@ export async function revoquerCle(db: Queryable, id: string, maintenant: number)
   return rowCount === 1;
 }
 
+/** Keys of an account that still open something, latest first. @param maintenant ms since the epoch */
+export async function clesValables(
+  db: Queryable,
+  userId: string,
+  maintenant: number,
+): Promise<Pick<CleApi, 'id' | 'nom' | 'portees' | 'date_fin' | 'derniere_utilisation'>[]> {
+  const { rows } = await db.query<CleApi>(
+    `SELECT ${COLUMNS} FROM cle_api WHERE user_id = $1 AND revoquee IS NULL AND cle_api.date_fin > $2
+      ORDER BY cle_api.date_creation DESC, id`,
+    [userId, new Date(maintenant)],
+  );
+  return rows.map(({ id, nom, portees, date_fin, derniere_utilisation }) => ({
+    ...{ id, nom, portees, date_fin, derniere_utilisation },
+  }));
+}
+
+/** Ends all keys of an account that are not ended yet. @returns their ids */
+export async function revoquerClesDe(db: Queryable, userId: string, maintenant: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'UPDATE cle_api SET revoquee = $2 WHERE user_id = $1 AND revoquee IS NULL RETURNING id',
+    [userId, new Date(maintenant)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** What checking a key needs, with the state of its account. Instants are ms since the epoch. */
 export interface EtatCle {
   readonly user_id: string;

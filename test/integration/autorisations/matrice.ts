@@ -18,6 +18,10 @@ export const QUI = [
   'clé révoquée',
   'compte désactivé',
   'clé sans ce qui est inclus',
+  'clé expirée',
+  'clé d’un compte désactivé',
+  'jeton d’avant un autre mot de passe',
+  'jeton d’un compte supprimé',
 ] as const;
 export type Qui = (typeof QUI)[number];
 
@@ -52,15 +56,77 @@ export type Cible =
   | 'statut';
 
 // The account « autre compte » is a gestionnaire, as is the owner of the first two keys.
-const ouvert = (ok: number): Attendus => [ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok];
-const lecture: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 200];
+const ouvert = (ok: number): Attendus => QUI.map(() => ok);
+/** The last four: what was good once. */
+const MORTS: Attendus = [401, 401, 401, 401];
+const lecture: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 200, ...MORTS];
 /** The same, where something of another resource comes along: a key without its scope does not get it. */
-const avecInclus: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 403];
-const ecriture = (ok: number): Attendus => [401, 401, 401, 403, ok, ok, ok, ok, 403, 403, 401, 401, ok];
-const compte = (ok: number): Attendus => [401, 401, 401, ok, ok, ok, ok, 403, 403, 403, 401, 401, 403];
-const admin = (ok: number): Attendus => [401, 401, 401, 403, 403, ok, 403, 403, 403, 403, 401, 401, 403];
+const avecInclus: Attendus = [401, 401, 401, 200, 200, 200, 200, 200, 403, 200, 401, 401, 403, ...MORTS];
+const ecriture = (ok: number): Attendus => [
+  401,
+  401,
+  401,
+  403,
+  ok,
+  ok,
+  ok,
+  ok,
+  403,
+  403,
+  401,
+  401,
+  ok,
+  ...MORTS,
+];
+const compte = (ok: number): Attendus => [
+  401,
+  401,
+  401,
+  ok,
+  ok,
+  ok,
+  ok,
+  403,
+  403,
+  403,
+  401,
+  401,
+  403,
+  ...MORTS,
+];
+const admin = (ok: number): Attendus => [
+  401,
+  401,
+  401,
+  403,
+  403,
+  ok,
+  403,
+  403,
+  403,
+  403,
+  401,
+  401,
+  403,
+  ...MORTS,
+];
 /** Somebody's key: for others there is none, but for an admin; it belongs to « gestionnaire ». */
-const saCle = (ok: number): Attendus => [401, 401, 401, 404, ok, ok, 404, 403, 403, 403, 401, 401, 403];
+const saCle = (ok: number): Attendus => [
+  401,
+  401,
+  401,
+  404,
+  ok,
+  ok,
+  404,
+  403,
+  403,
+  403,
+  401,
+  401,
+  403,
+  ...MORTS,
+];
 
 const INSTANT = '2031-05-28T06:12:00+02:00';
 const FIN = '2031-05-28T06:14:27+02:00';

@@ -3,10 +3,11 @@ import { RESSOURCES } from '../../../src/api/acces.ts';
 import { Jetons } from '../../../src/api/auth/jetons.ts';
 import { type CompteDEssai, MOT_DE_PASSE } from '../../harness/api.ts';
 import { type ApiAvecDonnees, createApiAvecDonnees } from '../../harness/api-donnees.ts';
+import { OTHER_PASSWORD } from '../../harness/api-people.ts';
 import { type Cible, CORPS, type Qui, type Regle } from './matrice.ts';
 
 type Entetes = Readonly<Record<string, string>>;
-const PORTEES = RESSOURCES.flatMap((ressource) => [`${ressource}:lire`, `${ressource}:ecrire`]);
+export const PORTEES = RESSOURCES.flatMap((ressource) => [`${ressource}:lire`, `${ressource}:ecrire`]);
 const TOUT = ['*:lire', '*:ecrire'];
 
 /** Paths where rows to call upon are made. */
@@ -30,6 +31,8 @@ export interface Monde extends ApiAvecDonnees {
   cible(cible: Cible): Promise<string>;
   /** the body of a rule, with ids of rows that are there */
   corps(corps: (n: number) => Record<string, unknown>): Record<string, unknown>;
+  /** a key of an admin with these scopes and no others */
+  cle(portees: readonly string[]): Promise<Entetes>;
 }
 
 export async function creerMonde(): Promise<Monde> {
@@ -86,10 +89,19 @@ export async function creerMonde(): Promise<Monde> {
     ['clé d’un lecteur', await keyOfReader()],
     ['clé révoquée', await revokedKey()],
     ['compte désactivé', await disabled()],
+    ['clé expirée', await expiredKey()],
+    ['clé d’un compte désactivé', await keyOfDisabled()],
+    ['jeton d’avant un autre mot de passe', await former('PUT', { password: OTHER_PASSWORD })],
+    ['jeton d’un compte supprimé', await former('DELETE')],
   ]);
   const keys = new Map<string, Entetes>();
 
-  return { ...donnees, corps, entetes, cible };
+  const single = async (portees: readonly string[]): Promise<Entetes> => {
+    const { authorization } = await key(portees, (await api.compte(`seule-${++n}`, 'admin')).entete);
+    return { authorization };
+  };
+
+  return { ...donnees, corps, entetes, cible, cle: single };
 
   /** He was gestionnaire when he got it, and is not any more. */
   async function keyOfReader(): Promise<Entetes> {
@@ -109,6 +121,29 @@ export async function creerMonde(): Promise<Monde> {
     const off = await api.compte('desactive', 'admin');
     await change('PUT', `/users/${off.id}`, { actif: false });
     return off.entete;
+  }
+
+  async function expiredKey(): Promise<Entetes> {
+    const { authorization, id } = await key(TOUT, admin.entete);
+    await api.pool.query(
+      `UPDATE cle_api SET date_creation = now() - interval '2 days', date_fin = now() - interval '1 day' WHERE id = $1`,
+      [id],
+    );
+    return { authorization };
+  }
+
+  async function keyOfDisabled(): Promise<Entetes> {
+    const off = await api.compte('desactive-avec-cle', 'admin');
+    const { authorization } = await key(TOUT, off.entete);
+    await change('PUT', `/users/${off.id}`, { actif: false });
+    return { authorization };
+  }
+
+  /** The token of an admin whose account has been changed, or is gone. */
+  async function former(method: 'PUT' | 'DELETE', payload?: Record<string, unknown>): Promise<Entetes> {
+    const gone = await api.compte(`ancien-${++n}`, 'admin');
+    await change(method, `/users/${gone.id}`, payload);
+    return gone.entete;
   }
 
   async function entetes(qui: Qui, { portee, inclus = [] }: Regle, jetable = false): Promise<Entetes> {
