@@ -2,7 +2,7 @@
 import { buildApp } from '../src/api/app.ts';
 import type { ApiDeps } from '../src/api/deps.ts';
 import { Evenements } from '../src/api/evenements.ts';
-import { Archive } from '../src/archives/archive.ts';
+import { ouvrirArchives } from '../src/archives/archive.ts';
 import { Coffre } from '../src/base/chiffrement.ts';
 import { exigerCles } from '../src/base/config/api.ts';
 import { loadConfig } from '../src/base/config.ts';
@@ -29,7 +29,7 @@ export async function openapiDocument(): Promise<string> {
   const deps: ApiDeps = {
     ...{ config, cles, logger, pool, accesPool: pool, readPool: pool },
     coffre: new Coffre(cles.chiffrement),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     time: new FactoryTime(config.fuseau, config.journeeDebut),
     maintenant: () => 0,
     evenements: new Evenements({ ecoute: new Ecoute({ url: NOWHERE, logger }), logger, maintenant: () => 0 }),

@@ -1,4 +1,4 @@
-import { Archive } from '../../src/archives/archive.ts';
+import { ouvrirArchives } from '../../src/archives/archive.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import { Shutdown } from '../../src/base/shutdown.ts';
@@ -19,7 +19,7 @@ export function contextOf(logger: Logger): IngestContext {
     shutdown,
     pool,
     time: new FactoryTime(config.fuseau, config.journeeDebut),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     source: new DossierLocal(config.logsDir),
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Archive } from '../../src/archives/archive.ts';
+import { ouvrirArchives } from '../../src/archives/archive.ts';
 import type { ErpConfig } from '../../src/base/config/erp.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -35,7 +35,7 @@ export async function fillWithDemo(
       pool,
       shutdown: new Shutdown(),
       time: new FactoryTime(config.fuseau, config.journeeDebut),
-      archive: new Archive(config.archivesDir),
+      archive: ouvrirArchives(config),
       source: new DossierLocal(logs),
     };
     await ingest(ctx);

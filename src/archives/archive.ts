@@ -8,20 +8,18 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { access, mkdir, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import {
-  constants,
-  createZstdCompress,
-  createZstdDecompress,
-  zstdCompress,
-  zstdCompressSync,
-} from 'node:zlib';
+import { constants, createZstdCompress, zstdCompress, zstdCompressSync } from 'node:zlib';
+import type { Config } from '../base/config.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { vit } from '../base/espace.ts';
+import { exigerCleEnUsage, noterCleEnUsage } from './cle-en-usage.ts';
+import { ClesArchives, FORME_BYTES, formeDe, TETE_BYTES } from './cles.ts';
+import { compresser, decompresser } from './sauvegarde/fichiers.ts';
 
 const compress = promisify(zstdCompress);
 const syncToDisk = promisify(fsync);
@@ -48,13 +46,16 @@ export interface ArchiveMeta {
 /** Compressed bytes that wait under a temporary name until they are registered. */
 export interface ArchiveEnAttente {
   readonly path: string;
+  /** of their content; encrypted ones open under it alone */
+  readonly sha256: string;
 }
 
 /**
  * The store of every byte that a machine ever wrote: `<root>/<centre id>/<sha256>.zst`, one standard zstd file a
  * version, with its origin in a skippable frame at its head.
  *
- * Machine logs may name people: folders and files are for the account of atelier alone.
+ * Machine logs may name people: folders and files are for the account of atelier alone, and files are encrypted when there
+ * is a key (CLE_ARCHIVES). Both forms have the same name and may lie beside each other.
  *
  * Order of things: bytes are written under a temporary name and synced; they get their name, and the folder is
  * synced, before the transaction that mentions them commits. So the database never knows a version whose bytes
@@ -62,18 +63,22 @@ export interface ArchiveEnAttente {
  */
 export class Archive {
   readonly root: string;
-  /** the folder of waiting bytes is there */
+  readonly cles: ClesArchives;
+  /** the folder of waiting bytes is there, and the key in use at hand */
   #ready: Promise<unknown> | undefined;
+  /** the key that encrypts is written down */
+  #noted = false;
   /** bytes of a dry run: they can be read by name, but never get it on the disk */
   readonly #rehearsed = new Map<string, ArchiveEnAttente>();
 
-  constructor(root: string) {
+  constructor(root: string, cles = new ClesArchives()) {
     this.root = root;
+    this.cles = cles;
   }
 
-  /** Compresses bytes that are in memory. */
-  async write(meta: ArchiveMeta, bytes: Buffer): Promise<ArchiveEnAttente> {
-    return await this.writeFrames(meta, async () => [await this.frame(bytes)]);
+  /** Compresses bytes that are in memory. @param sha256 their hash */
+  async write(meta: ArchiveMeta, bytes: Buffer, sha256: string): Promise<ArchiveEnAttente> {
+    return await this.writeFrames(meta, sha256, async () => [await this.frame(bytes)]);
   }
 
   /** Bytes as a zstd frame; frames one after the other are the bytes one after the other. */
@@ -84,28 +89,58 @@ export class Archive {
   }
 
   /** Writes bytes that `frame` compressed, the file's beginning first. */
-  async writeFrames(meta: ArchiveMeta, frames: () => Promise<readonly Buffer[]>): Promise<ArchiveEnAttente> {
-    return await this.#guard('Écriture', meta.chemin, async (path) => {
-      const all = await frames();
+  async writeFrames(
+    meta: ArchiveMeta,
+    sha256: string,
+    frames: () => Promise<readonly Buffer[]>,
+  ): Promise<ArchiveEnAttente> {
+    return await this.#guard(meta.chemin, async (path) => {
+      const plain = [header(meta), ...(await frames())];
+      const all = this.cles.courante === undefined ? plain : this.cles.sceller(sha256, plain);
       // Synchronous but for the disk: a tenth of a megabyte into the page cache takes less than asking another thread.
       const fd = openSync(path, 'wx', 0o600);
       try {
         // Not writev: on a full disk it may write a part and call it a success.
-        writeFileSync(fd, header(meta));
         for (const frame of all) writeFileSync(fd, frame);
         await syncToDisk(fd);
       } finally {
         closeSync(fd);
       }
+      return sha256;
     });
   }
 
-  /** Compresses bytes as they come. */
-  async writeStream(meta: ArchiveMeta, chunks: AsyncIterable<Buffer>): Promise<ArchiveEnAttente> {
-    return await this.#guard('Écriture', meta.chemin, async (path) => {
+  /** Compresses bytes as they come. @param sha256 their hash, asked for when all of them have come */
+  async writeStream(
+    meta: ArchiveMeta,
+    chunks: AsyncIterable<Buffer>,
+    sha256: () => string,
+  ): Promise<ArchiveEnAttente> {
+    return await this.#guard(meta.chemin, async (path) => {
+      if (this.cles.courante !== undefined) {
+        await this.#writePieces(path, compressed(meta, chunks), sha256);
+        return sha256();
+      }
       const file = createWriteStream(path, { flags: 'wx', flush: true, mode: 0o600 });
       file.write(header(meta));
       await pipeline(chunks, createZstdCompress({ params: PARAMS }), file);
+      return sha256();
+    });
+  }
+
+  /**
+   * Writes an archive that is compressed already (with its head) in the form that archives have now.
+   *
+   * @param pieces plain zstd bytes
+   */
+  async writeCompressed(
+    on: string,
+    pieces: AsyncIterable<Buffer>,
+    sha256: string,
+  ): Promise<ArchiveEnAttente> {
+    return await this.#guard(on, async (path) => {
+      await this.#writePieces(path, pieces, () => sha256);
+      return sha256;
     });
   }
 
@@ -127,6 +162,7 @@ export class Archive {
           if (codeOf(error) !== 'ENOENT' || !existsSync(path)) throw error;
         }
       }
+      await this.#note();
       // Synchronous but for the disk, as above.
       const fd = openSync(folder, 'r');
       try {
@@ -179,12 +215,44 @@ export class Archive {
   /** The bytes of a version, in pieces; a piece is valid until the next one is asked for. */
   read(centreId: number, sha256: string): AsyncGenerator<Buffer> {
     const path = this.#path(centreId, sha256);
-    return this.#read(this.#rehearsed.get(path)?.path ?? path);
+    return this.#read(this.#rehearsed.get(path)?.path ?? path, sha256);
   }
 
   /** The bytes of an archive that has no name yet. */
   readWaiting(waiting: ArchiveEnAttente): AsyncGenerator<Buffer> {
-    return this.#read(waiting.path);
+    return this.#read(waiting.path, waiting.sha256);
+  }
+
+  /**
+   * Which form an archive has: the id of the key that it is encrypted with, or undefined, plain zstd.
+   *
+   * @throws the file system's error
+   */
+  async forme(centreId: number, sha256: string): Promise<string | undefined> {
+    const file = await open(this.#path(centreId, sha256));
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(FORME_BYTES), 0, FORME_BYTES, 0);
+      return formeDe(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The plain zstd bytes of an archive, its head first. */
+  readCompressed(centreId: number, sha256: string): AsyncGenerator<Buffer> {
+    return this.#read(this.#path(centreId, sha256), sha256, same);
+  }
+
+  /** Ids of the centres that have a folder here. */
+  async centres(): Promise<number[]> {
+    const names = await readdir(this.root).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw new ErreurArchive('Lecture', this.root, error);
+    });
+    return names
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
   }
 
   /** SHA-256 names of all archives of a centre. */
@@ -206,36 +274,64 @@ export class Archive {
     }
   }
 
-  async *#read(path: string): AsyncGenerator<Buffer> {
+  async *#read(path: string, sha256: string, then = decompresser): AsyncGenerator<Buffer> {
     const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
-    const decompressed = createZstdDecompress({ chunkSize: 256 * 1024 });
-    stream.on('error', (error) => decompressed.destroy(error));
-    stream.pipe(decompressed);
     try {
-      for await (const chunk of decompressed) yield chunk as Buffer;
+      yield* then(this.cles.enClair(stream, sha256));
     } catch (cause) {
       throw new ErreurArchive('Lecture', path, cause);
     } finally {
       stream.destroy();
-      decompressed.destroy();
     }
   }
 
-  async #guard(what: Geste, on: string, write: (path: string) => Promise<void>): Promise<ArchiveEnAttente> {
+  async #writePieces(path: string, pieces: AsyncIterable<Buffer>, sha256: () => string): Promise<void> {
+    if (this.cles.courante === undefined)
+      return await pipeline(pieces, createWriteStream(path, { flags: 'wx', flush: true, mode: 0o600 }));
+    const { blocs, tete } = this.cles.scellerFlux(pieces);
+    // The name is known at the end; until then zeros stand where the head goes, with which nothing opens.
+    async function* behind(): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(TETE_BYTES);
+      yield* blocs;
+    }
+    await pipeline(behind(), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+    const file = await open(path, 'r+');
+    try {
+      await file.write(tete(sha256()), 0, TETE_BYTES, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** From the first encrypted archive on, the folder says with which key. */
+  async #note(): Promise<void> {
+    const { courante } = this.cles;
+    if (courante === undefined || this.#noted) return;
+    await noterCleEnUsage(this.root, courante);
+    this.#noted = true;
+  }
+
+  /** @param write makes the file; returns the hash of its content */
+  async #guard(on: string, write: (path: string) => Promise<string>): Promise<ArchiveEnAttente> {
     const path = join(
       this.#waitingFolder(),
       `${HOST}~${process.pid}~${Date.now().toString(36)}-${serial++}.zst`,
     );
     try {
-      this.#ready ??= mkdir(this.#waitingFolder(), { recursive: true, mode: 0o700 });
+      this.#ready ??= this.#prepare();
       await this.#ready;
-      await write(path);
-      return { path };
+      return { path, sha256: await write(path) };
     } catch (cause) {
       this.#ready = undefined;
       await rm(path, { force: true }).catch(() => undefined);
-      throw new ErreurArchive(what, `${this.root} (pour ${on})`, cause);
+      throw new ErreurArchive('Écriture', `${this.root} (pour ${on})`, cause);
     }
+  }
+
+  async #prepare(): Promise<void> {
+    await mkdir(this.#waitingFolder(), { recursive: true, mode: 0o700 });
+    await exigerCleEnUsage(this.root, this.cles);
   }
 
   #waitingFolder(): string {
@@ -245,6 +341,12 @@ export class Archive {
   #path(centreId: number, sha256: string): string {
     return join(this.root, String(centreId), `${sha256}.zst`);
   }
+}
+
+/** An archive as it comes, its head first. */
+async function* compressed(meta: ArchiveMeta, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield header(meta);
+  yield* compresser(chunks, PARAMS);
 }
 
 /** A skippable frame: any zstd tool passes over it. */
@@ -259,12 +361,25 @@ function header(meta: ArchiveMeta): Buffer {
 
 type Geste = 'Écriture' | 'Rangement' | 'Lecture' | 'Effacement';
 
-/** An archive could not be written, named, read or erased (ATL_L203). */
+/** An archive could not be written, named, read or erased (ATL_L203), or its key is not at hand (ATL_L209). */
 export class ErreurArchive extends AtelierError {
   readonly geste: Geste;
 
   constructor(geste: Geste, on: string, cause: unknown) {
-    super('ATL_L203', `${geste} de l’archive ${on} : ${messageOf(cause)}`, { cause });
+    const code = codeOf(cause) === 'ATL_L209' ? 'ATL_L209' : 'ATL_L203';
+    super(code, `${geste} de l’archive ${on} : ${messageOf(cause)}`, { cause });
     this.geste = geste;
   }
+}
+
+/** The archive that the settings say, with the keys that they give. */
+export function ouvrirArchives(config: Pick<Config, 'archivesDir' | 'archives'>): Archive {
+  return new Archive(
+    config.archivesDir,
+    new ClesArchives(config.archives.cle, [config.archives.clePrecedente]),
+  );
+}
+
+async function* same(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* pieces;
 }

@@ -35,6 +35,35 @@ export function deriver(cle: Buffer, usage: string, sel: Buffer | string = ''): 
   return Buffer.from(hkdfSync('sha256', cle, sel, `atelier sauvegarde ${usage}`, 32));
 }
 
+/** Seals frames one after the other; the key must be that of one stream alone, as a frame's number is its nonce. */
+export function scelleur(cle: Buffer, aad: Buffer): (text: Buffer, last: boolean) => Buffer {
+  let number = 0;
+  return (text, last) => {
+    const cipher = createCipheriv('aes-256-gcm', cle, nonce(number++, last), { authTagLength: TAG_BYTES });
+    cipher.setAAD(aad);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE((text.length | (last ? LAST : 0)) >>> 0);
+    return Buffer.concat([length, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  };
+}
+
+/** Seals bytes as they come, in frames; see {@link scelleur}. */
+export async function* scellerBlocs(
+  source: AsyncIterable<Buffer>,
+  cle: Buffer,
+  aad: Buffer,
+): AsyncGenerator<Buffer> {
+  const seal = scelleur(cle, aad);
+  const pending = new Pending();
+  for await (const piece of source) {
+    // A copy: the source may use its buffer again.
+    pending.push(Buffer.from(piece));
+    // The last frame is known as such only at the end, so one is always held back.
+    while (pending.length > FRAME) yield seal(pending.take(FRAME), false);
+  }
+  yield seal(pending.take(pending.length), true);
+}
+
 /**
  * Encrypts bytes as they come (AES-256-GCM).
  *
@@ -48,25 +77,8 @@ export async function* chiffrer(
 ): AsyncGenerator<Buffer> {
   const salt = randomBytes(SALT_BYTES);
   const header = Buffer.concat([MAGIC, Buffer.from(idDeCle(cle), 'hex'), salt]);
-  const key = deriver(cle, 'flux', salt);
-  const aad = associated(header, nom);
   yield header;
-  let number = 0;
-  const seal = (text: Buffer, last: boolean): Buffer => {
-    const cipher = createCipheriv('aes-256-gcm', key, nonce(number++, last), { authTagLength: TAG_BYTES });
-    cipher.setAAD(aad);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE((text.length | (last ? LAST : 0)) >>> 0);
-    return Buffer.concat([length, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
-  };
-  const pending = new Pending();
-  for await (const piece of source) {
-    // A copy: the source may use its buffer again.
-    pending.push(Buffer.from(piece));
-    // The last frame is known as such only at the end, so one is always held back.
-    while (pending.length > FRAME) yield seal(pending.take(FRAME), false);
-  }
-  yield seal(pending.take(pending.length), true);
+  yield* scellerBlocs(source, deriver(cle, 'flux', salt), associated(header, nom));
 }
 
 /**
@@ -81,18 +93,40 @@ export async function* dechiffrer(
   cles: readonly Buffer[],
   nom: string,
 ): AsyncGenerator<Buffer> {
+  yield* ouvrirBlocs(source, HEADER_BYTES, (header) => openWith(header, cles, nom), nom);
+}
+
+/** By which the frames behind a header open. */
+export interface Ouverture {
+  readonly cle: Buffer;
+  readonly aad: Buffer;
+}
+
+/**
+ * Opens sealed frames behind a header; promises as for {@link dechiffrer}. A damaged frame is named by its number and place.
+ *
+ * @param entete bytes of the header
+ * @param ouvrir what the header says
+ * @throws FluxIllisible, and what `ouvrir` throws
+ */
+export async function* ouvrirBlocs(
+  source: AsyncIterable<Buffer>,
+  entete: number,
+  ouvrir: (header: Buffer) => Ouverture,
+  nom: string,
+): AsyncGenerator<Buffer> {
   const pending = new Pending();
-  let opener: ((frame: Buffer, size: number, last: boolean) => Buffer) | undefined;
+  let opener: ReturnType<typeof ouvreur> | undefined;
   let ended = false;
   for await (const piece of source) {
     pending.push(Buffer.from(piece));
     if (!opener) {
-      if (pending.length < HEADER_BYTES) continue;
-      opener = openWith(pending.take(HEADER_BYTES), cles, nom);
+      if (pending.length < entete) continue;
+      opener = ouvreur(ouvrir(pending.take(entete)), entete, nom);
     }
     for (;;) {
       if (ended && pending.length > 0) throw new FluxIllisible(`${nom} : des octets suivent la fin`);
-      const frame = pending.takeFrame();
+      const frame = pending.takeFrame(nom);
       if (!frame) break;
       ended = frame.last;
       yield opener(frame.bytes, frame.size, frame.last);
@@ -101,21 +135,25 @@ export async function* dechiffrer(
   if (!ended) throw new FluxIllisible(`${nom} : coupé avant la fin`);
 }
 
-function openWith(
-  header: Buffer,
-  cles: readonly Buffer[],
-  nom: string,
-): (frame: Buffer, size: number, last: boolean) => Buffer {
+function openWith(header: Buffer, cles: readonly Buffer[], nom: string): Ouverture {
   if (!header.subarray(0, MAGIC.length).equals(MAGIC))
     throw new FluxIllisible(`${nom} : ce n’est pas un flux chiffré par atelier`);
   const id = header.toString('hex', MAGIC.length, MAGIC.length + ID_BYTES);
   const master = cles.find((cle) => idDeCle(cle) === id);
   if (!master) throw new FluxIllisible(`${nom} : la clé ${id} n’est pas donnée`, { cleManquante: id });
-  const key = deriver(master, 'flux', header.subarray(MAGIC.length + ID_BYTES));
-  const aad = associated(header, nom);
+  const cle = deriver(master, 'flux', header.subarray(MAGIC.length + ID_BYTES));
+  return { cle, aad: associated(header, nom) };
+}
+
+function ouvreur(
+  { cle, aad }: Ouverture,
+  start: number,
+  nom: string,
+): (frame: Buffer, size: number, last: boolean) => Buffer {
   let number = 0;
+  let at = start;
   return (frame, size, last) => {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce(number++, last), {
+    const decipher = createDecipheriv('aes-256-gcm', cle, nonce(number++, last), {
       authTagLength: TAG_BYTES,
     });
     decipher.setAAD(aad);
@@ -123,7 +161,11 @@ function openWith(
     try {
       return Buffer.concat([decipher.update(frame.subarray(0, size)), decipher.final()]);
     } catch (cause) {
-      throw new FluxIllisible(`${nom} : altéré, coupé ou déplacé (bloc ${number})`, { cause });
+      throw new FluxIllisible(`${nom} : altéré, coupé ou déplacé (bloc ${number}, à l’octet ${at})`, {
+        cause,
+      });
+    } finally {
+      at += 4 + frame.length;
     }
   };
 }
@@ -158,12 +200,12 @@ class Pending {
   }
 
   /** The next frame, once it is whole. */
-  takeFrame(): { bytes: Buffer; size: number; last: boolean } | undefined {
+  takeFrame(nom: string): { bytes: Buffer; size: number; last: boolean } | undefined {
     if (this.length < 4) return undefined;
     if (this.#pieces[0]!.length < 4) this.#pieces = [Buffer.concat(this.#pieces)];
     const word = this.#pieces[0]!.readUInt32BE();
     const size = (word & ~LAST) >>> 0;
-    if (size > FRAME) throw new FluxIllisible('longueur de bloc impossible : octets altérés');
+    if (size > FRAME) throw new FluxIllisible(`${nom} : longueur de bloc impossible, octets altérés`);
     if (this.length < 4 + size + TAG_BYTES) return undefined;
     this.take(4);
     return { bytes: this.take(size + TAG_BYTES), size, last: (word & LAST) !== 0 };

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type AlertesConfig, readAlertes } from './config/alertes.ts';
 import { type ApiConfig, readApi } from './config/api.ts';
+import { type ArchivesConfig, readArchives } from './config/archives.ts';
 import {
   type ConservationConfig,
   type PurgeConfig,
@@ -52,6 +53,7 @@ export interface Config {
   readonly dossiersIgnores: readonly string[];
   readonly syncLogsDir: string;
   readonly archivesDir: string;
+  readonly archives: ArchivesConfig;
   /** folder of the embedded servers and of demo data */
   readonly dataDir: string;
   readonly fuseau: string;
@@ -156,6 +158,7 @@ export function loadConfig(env: Env = readEnv(), running?: OwnProcess): Config {
       .filter((name) => name !== ''),
     syncLogsDir: resolve(text('SYNC_LOGS_DIR') || join(text('ATELIER_DIR'), 'sync_logs')),
     archivesDir: resolve(text('ARCHIVES_DIR') || join(text('ATELIER_DIR'), 'archives')),
+    archives: readArchives(text, problems),
     dataDir: resolve(text('ATELIER_DIR')),
     fuseau: readZone(text('FUSEAU'), problems),
     journeeDebut: readDayStart(text('JOURNEE_DEBUT'), problems),

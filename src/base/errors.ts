@@ -58,6 +58,11 @@ export const CODES = {
     conseil:
       'Donnez le dossier qui contient ceux des centres (LOGS_DIR, --dir), non celui d’un centre ; un seul centre : --centre NOM. Un lien n’est jamais suivi : mettez le vrai dossier, ou montez-le là (mount --bind).',
   },
+  ATL_L209: {
+    titre: 'Clé des archives',
+    conseil:
+      'Donnez dans CLE_ARCHIVES (ou CLE_ARCHIVES_PRECEDENTE) la clé dont le message dit l’identifiant (`npx atelier archives` les compte) ; rien n’est changé ni perdu, et tout reprend avec elle.',
+  },
   ATL_L210: {
     titre: 'Serveur SFTP injoignable',
     conseil:

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { Depot, situer } from '../archives/sauvegarde/depot.ts';
 import { AtelierError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
@@ -135,7 +136,7 @@ function report(bilan: BilanSauvegarde): string[] {
 }
 
 async function list(cli: Cli, dossier: string, json: boolean): Promise<number> {
-  const depot = new Depot(dossier, clesDeSauvegarde(cli.config));
+  const depot = new Depot(dossier, clesDeSauvegarde(cli.config), ouvrirArchives(cli.config).cles);
   const rows: object[] = [];
   let bad = 0;
   for (const nom of await depot.noms()) {
@@ -178,7 +179,7 @@ async function verify(
 ): Promise<number> {
   const cles = clesDeSauvegarde(cli.config);
   const { root, nom } = situer(sauvegarde, dossier);
-  const depot = new Depot(root, cles);
+  const depot = new Depot(root, cles, ouvrirArchives(cli.config).cles);
   const etapes = new Etapes(cli, json);
   const opened = await depot.ouvrir(nom);
   const found = await verifierSauvegarde(depot, opened, cles, etapes.dire, sansSceau);
@@ -198,7 +199,7 @@ async function verify(
 async function sql(cli: Cli, sauvegarde: string, dossier: string, sansSceau: boolean): Promise<number> {
   const cles = clesDeSauvegarde(cli.config);
   const { root, nom } = situer(sauvegarde, dossier);
-  const depot = new Depot(root, cles);
+  const depot = new Depot(root, cles, ouvrirArchives(cli.config).cles);
   const opened = await depot.ouvrir(nom);
   exigerCle(opened, cles);
   exigerSceau(opened, cles, sansSceau);

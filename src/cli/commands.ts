@@ -24,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   executions: () => import('./executions.ts'),
   lancer: () => import('./lancer.ts'),
   purge: () => import('./purge.ts'),
+  archives: () => import('./archives.ts'),
   audit: () => import('./audit.ts'),
   user: () => import('./user.ts'),
   db: () => import('./db.ts'),

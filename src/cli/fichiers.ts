@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { AtelierError } from '../base/errors.ts';
 import { FactoryTime } from '../base/time.ts';
 import { masquer } from '../domain/journal/masques.ts';
@@ -57,7 +57,7 @@ async function writeOctets(cli: Cli, pool: Pool, sha256: string): Promise<number
     );
   }
   let left = found.taille;
-  const archived = new Archive(cli.config.archivesDir).read(found.centreId, found.archive);
+  const archived = ouvrirArchives(cli.config).read(found.centreId, found.archive);
   for await (const piece of masquer(archived, found.trous)) {
     const part = piece.subarray(0, left);
     left -= part.length;

@@ -6,7 +6,7 @@ import { Arret } from '../api/arret.ts';
 import { codeDuPremierCompte, retenirAmorcage } from '../api/auth/premier-compte.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { Evenements } from '../api/evenements.ts';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { exigerCles } from '../base/config/api.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -108,7 +108,7 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const deps: ApiDeps = {
     ...{ config, cles, logger, pool, accesPool, readPool, exportPool, replica, evenements, maintenant },
     coffre: await ouvrirCoffre(pool, cles),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     time: new FactoryTime(fuseau, config.journeeDebut),
   };
   const app = await buildApp(deps);

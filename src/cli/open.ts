@@ -1,4 +1,4 @@
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal, type Logger, silentLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
@@ -63,7 +63,7 @@ export async function openIngest(
     logger,
     pool,
     time: new FactoryTime(config.fuseau, config.journeeDebut),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     source,
   };
 }

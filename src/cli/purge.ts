@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import type { Categorie } from '../jobs/purge/contexte.ts';
@@ -61,7 +61,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     {
       ...{ config, shutdown, logger, pool },
       time: new FactoryTime(config.fuseau, config.journeeDebut),
-      archive: new Archive(config.archivesDir),
+      archive: ouvrirArchives(config),
     },
     {
       aBlanc: values['dry-run'] ?? false,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { messageOf } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
@@ -68,7 +68,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     shutdown.add(() => pool.end());
   }
   const time = new FactoryTime(config.fuseau, config.journeeDebut);
-  const archive = new Archive(config.archivesDir);
+  const archive = ouvrirArchives(config);
   const ctx = { config, shutdown, logger, pool, time, archive };
   const bilan = await reconstruire(ctx, { completer, onProgress: etapes.dire });
   etapes.effacer();

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { Depot, situer } from '../archives/sauvegarde/depot.ts';
 import { protegerPostgres } from '../base/config/liens.ts';
 import type { Config } from '../base/config.ts';
@@ -57,7 +58,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const { config, shutdown } = cli;
   const cles = clesDeSauvegarde(config);
   const { root, nom } = situer(sauvegarde, config.sauvegarde.dossier);
-  const depot = new Depot(root, cles);
+  const depot = new Depot(root, cles, ouvrirArchives(config).cles);
   const opened = await depot.ouvrir(nom);
   const url = given ?? (await databaseUrl(cli));
   const json = values.json ?? false;

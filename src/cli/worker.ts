@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { NOMS_TACHES, type NomTache } from '../base/config/planification.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
 import { createLogger, fichierJournal, type Logger, type NomJournal } from '../base/logger.ts';
@@ -59,7 +59,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
   const ctx: WorkerContext = {
     ...{ config, shutdown, logger, pool, url },
     time: new FactoryTime(config.fuseau, config.journeeDebut),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     source,
     journalDe: ({ nom }) => journaux[nom] ?? logger,
   };

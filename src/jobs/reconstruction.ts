@@ -75,7 +75,7 @@ export async function reconstruire(
   const started = performance.now();
   const illisibles: string[] = [];
   const archives: ArchiveTrouvee[] = [];
-  const found = inventorier(ctx.archive.root, (path, raison) => {
+  const found = inventorier(ctx.archive, (path, raison) => {
     illisibles.push(path);
     ctx.logger.error({ archive: path, raison }, 'archive illisible');
   });
@@ -200,7 +200,7 @@ async function refaire(
   centreId: number,
   options: ReconstructionOptions & { readonly misDeCote: string[] },
 ): Promise<void> {
-  const archive = new ArchiveEnPlace(ctx.archive.root, centreId);
+  const archive = new ArchiveEnPlace(ctx.archive, centreId);
   await archive.rassembler([...plan.passages.flat(), ...plan.remplacees].map((contenu) => contenu.archive));
   const total = plan.passages.reduce((sum, contents) => sum + contents.length, 0) + plan.remplacees.length;
   let fait = 0;

@@ -1,4 +1,4 @@
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import type { Depot, Sauvegarde } from '../archives/sauvegarde/depot.ts';
 import type { Sceau } from '../archives/sauvegarde/manifeste.ts';
 import type { BaseContext } from '../base/context.ts';
@@ -184,9 +184,8 @@ class Restauration {
 
   async #archives(): Promise<{ copiees: number; manquantes: string[] }> {
     const all = await this.#depot.archives(this.#sauvegarde);
-    return await ramenerArchives(this.#ctx, this.#depot, all, (fait) =>
-      this.#dire('archives', fait, all.length),
-    );
+    const ctx = { ...this.#ctx, archive: ouvrirArchives(this.#ctx.config) };
+    return await ramenerArchives(ctx, this.#depot, all, (fait) => this.#dire('archives', fait, all.length));
   }
 
   /** All tables, in one transaction. @returns where what was there lies now */
@@ -224,7 +223,7 @@ class Restauration {
     await withClient(this.#pool, (client) =>
       transaction(client, () => finirRestauration(client, nom, manifeste.instant)),
     );
-    const archive = new Archive(this.#ctx.config.archivesDir);
+    const archive = ouvrirArchives(this.#ctx.config);
     await rejouerEffacements({ ...this.#ctx, pool: this.#pool, archive });
     this.#etape('avant_fin');
     return migrations;

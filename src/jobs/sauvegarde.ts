@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import paquet from '../../package.json' with { type: 'json' };
+import { ouvrirArchives } from '../archives/archive.ts';
 import { Depot, instantDe, LISTE_ARCHIVES } from '../archives/sauvegarde/depot.ts';
 import { CHIFFRE, ecrire } from '../archives/sauvegarde/fichiers.ts';
 import { JOURNAUX, lireJournal } from '../archives/sauvegarde/journaux.ts';
@@ -109,7 +110,11 @@ export async function sauvegarder(
   options: SauvegardeOptions = {},
 ): Promise<BilanSauvegarde> {
   const cles = clesPourEcrire(ctx.config, options.chiffrer ?? false);
-  const depot = new Depot(options.vers ?? ctx.config.sauvegarde.dossier, cles);
+  const depot = new Depot(
+    options.vers ?? ctx.config.sauvegarde.dossier,
+    cles,
+    ouvrirArchives(ctx.config).cles,
+  );
   await requireSchema(ctx.pool);
   const execution = ctx.execution === undefined ? await startExecution(ctx.pool, 'sauvegarde') : undefined;
   const note = async (etat: EtatExecution, compteurs: object, erreur?: string): Promise<void> => {
@@ -253,7 +258,7 @@ class Passage {
         ? {
             nombre: archives.liste.length,
             octets: archives.octets,
-            manquantes: archives.manquantes.length,
+            manquantes: archives.manquantes.size,
           }
         : null,
       chiffrement: this.#cle ? { cle: idDeCle(this.#cle) } : null,
@@ -271,9 +276,9 @@ class Passage {
     this.#etape('apres_nom');
     // Outside of the database: whoever replaces the whole audit log does not reach every log that was kept (M6).
     this.#ctx.logger.info({ ...vue.tete }, 'fin de la chaîne du journal d’audit');
-    const manquantes = archives?.manquantes ?? [];
-    for (const sha256 of manquantes)
-      this.#ctx.logger.error({ sha256 }, 'archive absente ou abîmée : pas sauvegardée');
+    for (const [sha256, raison] of archives?.manquantes ?? [])
+      this.#ctx.logger.error({ sha256, raison }, 'archive absente, abîmée ou sans sa clé : pas sauvegardée');
+    const manquantes = [...(archives?.manquantes.keys() ?? [])];
     for (const objet of vue.nonSauvegardes) this.#ctx.logger.warn({ objet }, 'pas dans la sauvegarde');
     return {
       etat: manquantes.length > 0 ? 'partielle' : 'reussie',

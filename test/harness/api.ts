@@ -7,7 +7,7 @@ import { buildApp, type Limites } from '../../src/api/app.ts';
 import { hacher } from '../../src/api/auth/mot-de-passe.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { Evenements, type LimitesFlux } from '../../src/api/evenements.ts';
-import { Archive } from '../../src/archives/archive.ts';
+import { ouvrirArchives } from '../../src/archives/archive.ts';
 import { type Cles, exigerCles } from '../../src/base/config/api.ts';
 import { type Config, loadConfig } from '../../src/base/config.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
@@ -83,7 +83,7 @@ export async function createApi(options: ApiOptions = {}): Promise<ApiDEssai> {
   const base: ApiDeps = {
     ...{ config, cles, logger, pool, accesPool, readPool: pool },
     coffre: await ouvrirCoffre(pool, cles),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     time: new FactoryTime(config.fuseau, config.journeeDebut),
     maintenant,
     evenements: new Evenements({

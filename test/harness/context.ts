@@ -1,6 +1,6 @@
 // What a command would make, without one: also for child processes, so nothing of the test runner is imported here.
 
-import { Archive } from '../../src/archives/archive.ts';
+import { ouvrirArchives } from '../../src/archives/archive.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Shutdown } from '../../src/base/shutdown.ts';
@@ -34,7 +34,7 @@ export function makeContext(places: {
     time: new FactoryTime(config.fuseau, config.journeeDebut),
     shutdown: new Shutdown(),
     pool: createPool(places.url, { logger }),
-    archive: new Archive(config.archivesDir),
+    archive: ouvrirArchives(config),
     source: new DossierLocal(config.logsDir, undefined, { ignore: dossiersIgnores(config) }),
   };
 }

@@ -330,7 +330,7 @@ describe('bytes', () => {
     const other = Buffer.from(big);
     other[big.length - 10] = 0x21;
     const archive = atelier.workshop.context.archive;
-    const waiting = await archive.write({ centre: 'DEM12', chemin: NAME }, other);
+    const waiting = await archive.write({ centre: 'DEM12', chemin: NAME }, other, sha(big));
     await archive.place(Number(folder), [{ sha256: sha(big), waiting }]);
     const wrong = await download();
     expect(wrong.complete).toBe(false);

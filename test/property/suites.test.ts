@@ -83,7 +83,7 @@ it('F1-F5, L3: grown bit by bit, cut anywhere, in any encoding: the same events,
         }
         expect(suite.contenu(bytes)).toEqual(expected);
         const own = suite;
-        const waiting = await archive.writeFrames({ centre: 'C', chemin: 'C/f.LOG' }, () =>
+        const waiting = await archive.writeFrames({ centre: 'C', chemin: 'C/f.LOG' }, sha(bytes), () =>
           own.frames(bytes, archive),
         );
         const read: Buffer[] = [];

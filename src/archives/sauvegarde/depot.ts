@@ -1,16 +1,20 @@
-import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { vit } from '../../base/espace.ts';
+import { ClesArchives, FORME_BYTES, formeDe } from '../cles.ts';
 import {
   CHIFFRE,
   cheminArchive,
+  decompresser,
   ecrire,
+  illisible,
   lire,
   lireTexte,
+  SANS_LIEN,
   synchroniserDossier,
   verifierArchive,
 } from './fichiers.ts';
@@ -48,11 +52,16 @@ export interface Sauvegarde {
 export class Depot {
   readonly root: string;
   readonly #cles: readonly Buffer[];
+  readonly #archives: ClesArchives;
 
-  /** @param cles keys at hand, the one that encrypts first; none: backups are not encrypted */
-  constructor(root: string, cles: readonly Buffer[]) {
+  /**
+   * @param cles keys at hand, the one that encrypts first; none: backups are not encrypted
+   * @param archives keys of ARCHIVES_DIR
+   */
+  constructor(root: string, cles: readonly Buffer[], archives = new ClesArchives()) {
     this.root = root;
     this.#cles = cles;
+    this.#archives = archives;
   }
 
   /** Makes the folder of a new backup, under a temporary name. @returns its path */
@@ -126,29 +135,71 @@ export class Depot {
   }
 
   /**
-   * Copies an archive into the pool, unless it is there: checked against its name, encrypted when there is a key.
+   * Copies an archive into the pool, unless it is there: checked against its name. With a key of backups it is encrypted
+   * with that one alone, whatever it was encrypted with, so that keys of archives may change and be lost without it; else
+   * it stays as it lies.
    *
    * @returns its name in the pool, and bytes that were written there
-   * @throws AtelierError ATL_B902 when it is damaged; the file system's error when it is missing
+   * @throws AtelierError ATL_B902 when it is damaged, ATL_L209 when its key is not at hand; the file system's error when
+   *   it is missing
    */
-  async deposer(
-    archives: string,
-    { centre, sha256 }: ArchiveSauvegardee,
-  ): Promise<{ fichier: string; octets: number; copies: number }> {
+  async deposer(archives: string, { centre, sha256 }: ArchiveSauvegardee): Promise<Deposee> {
     const [cle] = this.#cles;
-    const fichier = `${centre}/${sha256}.zst${cle ? `.${idDeCle(cle)}${CHIFFRE}` : ''}`;
+    const plain = `${centre}/${sha256}.zst`;
+    const named = (ending: string): Promise<Deposee | undefined> => this.#there(`${plain}${ending}`);
+    const known = cle ? await named(`.${idDeCle(cle)}${CHIFFRE}`) : undefined;
+    if (known) return known;
+    // One look at the file: meanwhile it may get its other form, under the same name.
+    const path = cheminArchive(archives, centre, sha256);
+    const source = await open(path, SANS_LIEN).catch(async (error: unknown) => {
+      const kept = cle ? undefined : ((await named('')) ?? (await this.#scellee(plain)));
+      if (kept) return kept;
+      throw codeOf(error) === 'ENOENT' ? error : illisible(path, error);
+    });
+    if ('fichier' in source) return source;
+    try {
+      const forme = await lireForme(source);
+      const fichier = `${plain}${cle ? `.${idDeCle(cle)}${CHIFFRE}` : forme ? `.${forme}${SCELLEE}` : ''}`;
+      return (await this.#there(fichier)) ?? (await this.#copier(source, fichier, { centre, sha256 }));
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** An archive of the pool that lies there already. */
+  async #there(fichier: string): Promise<Deposee | undefined> {
+    const there = await lstat(join(this.root, POOL, fichier)).catch(() => undefined);
+    return there?.isFile() ? { fichier, octets: there.size, copies: 0 } : undefined;
+  }
+
+  /** The same, encrypted with a key of archives that is at hand. */
+  async #scellee(plain: string): Promise<Deposee | undefined> {
+    for (const id of this.#archives.ids) {
+      const found = await this.#there(`${plain}.${id}${SCELLEE}`);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async #copier(
+    source: FileHandle,
+    fichier: string,
+    { centre, sha256 }: ArchiveSauvegardee,
+  ): Promise<Deposee> {
+    const [cle] = this.#cles;
+    const pieces = (): AsyncIterable<Buffer> => source.createReadStream({ start: 0, autoClose: false });
+    try {
+      await verifierArchive(decompresser(this.#archives.enClair(pieces(), sha256)), sha256);
+    } catch (error) {
+      throw illisible(cheminArchive('', centre, sha256), error);
+    }
     const target = join(this.root, POOL, fichier);
-    const there = await lstat(target).catch(() => undefined);
-    if (there?.isFile()) return { fichier, octets: there.size, copies: 0 };
-    const source = cheminArchive(archives, centre, sha256);
-    const clear = { chiffre: false, cles: [], nom: sha256 };
-    await verifierArchive(lire(source, { compresse: true, ...clear }), sha256);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const draft = join(this.root, POOL, `${DRAFT}${hostname()}~${process.pid}~${sha256}`);
     await rm(draft, { force: true });
-    const pieces = lire(source, { compresse: false, ...clear });
+    const bytes = cle ? this.#archives.enClair(pieces(), sha256) : pieces();
     try {
-      const { octets } = await ecrire(draft, pieces, { compresser: false, cle, nom: `${centre}/${sha256}` });
+      const { octets } = await ecrire(draft, bytes, { compresser: false, cle, nom: `${centre}/${sha256}` });
       await rename(draft, target);
       return { fichier, octets, copies: octets };
     } catch (error) {
@@ -164,15 +215,34 @@ export class Depot {
     await synchroniserDossier(join(this.root, POOL));
   }
 
-  /** The bytes of an archive of the pool, as they lie in ARCHIVES_DIR, or decompressed. */
-  lireArchive(archive: ArchiveSauvegardee, compresse: boolean): AsyncGenerator<Buffer> {
+  /**
+   * The bytes of an archive of the pool: plain zstd, or decompressed.
+   *
+   * @throws AtelierError ATL_B902 (damaged), ATL_B903 (key of backups), ATL_L209 (key of archives)
+   */
+  async *lireArchive(archive: ArchiveSauvegardee, compresse: boolean): AsyncGenerator<Buffer> {
     const { centre, sha256, fichier = '' } = archive;
-    return lire(join(this.root, POOL, fichier), {
-      compresse,
+    const path = join(this.root, POOL, fichier);
+    const pieces = lire(path, {
+      compresse: false,
       chiffre: fichier.endsWith(CHIFFRE),
       cles: this.#cles,
       nom: `${centre}/${sha256}`,
     });
+    const plain = fichier.endsWith(SCELLEE) ? this.#archives.enClair(pieces, sha256) : pieces;
+    try {
+      yield* compresse ? decompresser(plain) : plain;
+    } catch (error) {
+      throw illisible(path, error);
+    }
+  }
+
+  /** @throws AtelierError ATL_L209 when one of these archives is encrypted with a key of archives that is not at hand */
+  exigerClesArchives(archives: readonly ArchiveSauvegardee[]): void {
+    for (const { sha256, fichier } of archives) {
+      if (fichier?.endsWith(SCELLEE))
+        this.#archives.exiger(fichier.split('.').at(-2)!, `Archive ${sha256} de la sauvegarde`);
+    }
   }
 
   /** Bytes of a file of a backup, as they were before they were written. */
@@ -238,7 +308,23 @@ export class Depot {
   }
 }
 
-const POOL_NAME = /^\d+\/[0-9a-f]{64}\.zst(\.[0-9a-f]{16}\.chiffre)?$/;
+/** An archive in the pool. */
+interface Deposee {
+  readonly fichier: string;
+  /** as it lies there */
+  readonly octets: number;
+  /** bytes that were written just now */
+  readonly copies: number;
+}
+
+/** End of the name of an archive that lies in the pool as it was encrypted in ARCHIVES_DIR. */
+const SCELLEE = '.archive';
+const POOL_NAME = /^\d+\/[0-9a-f]{64}\.zst(\.[0-9a-f]{16}\.(chiffre|archive))?$/;
+
+async function lireForme(file: FileHandle): Promise<string | undefined> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(FORME_BYTES), 0, FORME_BYTES, 0);
+  return formeDe(buffer.subarray(0, bytesRead));
+}
 
 const archiveSauvegardee = z.strictObject({
   centre: z.number().int().nonnegative(),

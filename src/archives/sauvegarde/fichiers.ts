@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, constants as fs } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { chiffrer, dechiffrer, FluxIllisible } from '../../base/chiffrement-flux.ts';
@@ -13,7 +14,7 @@ const PIECE = 256 * 1024;
 /** Bytes of a file that is read at once: manifest, list of archives. */
 const TEXTE_MAX = 512 * 1024 * 1024;
 /** A link in a folder of backups may lead anywhere: only plain files are read. */
-const SANS_LIEN = (fs.O_RDONLY | (fs.O_NOFOLLOW ?? 0)) as unknown as string;
+export const SANS_LIEN = (fs.O_RDONLY | (fs.O_NOFOLLOW ?? 0)) as unknown as string;
 /** End of the name of an encrypted file. */
 export const CHIFFRE = '.chiffre';
 
@@ -79,7 +80,18 @@ export async function* lire(
 
 /** Decompresses zstd; an error of the source comes out here, too. */
 export async function* decompresser(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const output = createZstdDecompress({ chunkSize: PIECE });
+  yield* through(source, createZstdDecompress({ chunkSize: PIECE }));
+}
+
+/** Compresses with zstd; an error of the source comes out here, too. */
+export async function* compresser(
+  source: AsyncIterable<Buffer>,
+  params: Readonly<Record<number, number>> = PARAMS,
+): AsyncGenerator<Buffer> {
+  yield* through(source, createZstdCompress({ params }));
+}
+
+async function* through(source: AsyncIterable<Buffer>, output: Transform): AsyncGenerator<Buffer> {
   const done = pipeline(source, output);
   done.catch(() => undefined);
   try {
@@ -138,7 +150,8 @@ export async function verifierArchive(pieces: AsyncIterable<Buffer>, sha256: str
   return taille;
 }
 
-function illisible(path: string, cause: unknown): AtelierError {
+/** What is wrong with bytes of a backup. */
+export function illisible(path: string, cause: unknown): AtelierError {
   if (cause instanceof AtelierError) return cause;
   if (cause instanceof FluxIllisible && cause.cleManquante !== undefined) {
     return new AtelierError(

@@ -61,7 +61,8 @@ export function readSauvegarde(text: Texte, problems: string[]): SauvegardeConfi
   };
 }
 
-function readKey(name: string, text: Texte, problems: string[]): Buffer | undefined {
+/** A key of 32 random bytes, hexadecimal or base64; adds a line to `problems` when it is another thing. */
+export function readKey(name: string, text: Texte, problems: string[]): Buffer | undefined {
   const value = text(name);
   if (!value) return undefined;
   const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64');

@@ -1,5 +1,6 @@
 import { ALERTES_SETTINGS } from './alertes.ts';
 import { API_SETTINGS } from './api.ts';
+import { ARCHIVES_SETTINGS } from './archives.ts';
 import { CONSERVATION_SETTINGS } from './conservation.ts';
 import { CONTENEURS_SETTINGS } from './conteneurs.ts';
 import { ERP_SETTINGS } from './erp.ts';
@@ -102,6 +103,7 @@ export const SECTIONS: readonly { readonly titre: string; readonly settings: rea
   { titre: 'API', settings: API_SETTINGS },
   { titre: 'Alertes', settings: ALERTES_SETTINGS },
   { titre: 'Conservation (RGPD)', settings: CONSERVATION_SETTINGS },
+  { titre: 'Archives', settings: ARCHIVES_SETTINGS },
   { titre: 'Sauvegarde', settings: SAUVEGARDE_SETTINGS },
   { titre: 'Journaux, mesures et traces', settings: [...JOURNAL, ...OBSERVATION_SETTINGS] },
   { titre: 'Conteneurs (lus par docker-compose.yaml et start.sh seulement)', settings: CONTENEURS_SETTINGS },

@@ -1,7 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ouvrirArchives } from '../../archives/archive.ts';
+import type { Config } from '../../base/config.ts';
+import { compterFormes } from '../../jobs/formes-archives.ts';
 import { pourShell } from '../text.ts';
-import { attention, bien, type Constat, type Controle } from './constat.ts';
+import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
 
 /** Others may read it, or look into it. */
 const OUVERT = 0o007;
@@ -16,6 +19,7 @@ export const confidentiel: Controle = {
     return [
       ...(await checkRights('ARCHIVES_DIR', archivesDir)),
       ...(await checkRights('SAUVEGARDE_DIR', sauvegarde.dossier)),
+      ...(await checkForms(config)),
       ...(await checkKey(
         sauvegarde.dossier,
         sauvegarde.cle !== undefined,
@@ -54,6 +58,40 @@ async function rights(path: string): Promise<number | undefined> {
     ({ mode }) => mode,
     () => undefined,
   );
+}
+
+/** Archives lie in the form that the settings say, and their keys are at hand. */
+async function checkForms(config: Config): Promise<Constat[]> {
+  const quoi = 'CLE_ARCHIVES';
+  const archive = ouvrirArchives(config);
+  const { courante, ids } = archive.cles;
+  const { enClair, chiffrees } = await compterFormes(archive);
+  const entries = Object.entries(chiffrees);
+  const lost = entries.filter(([id]) => !ids.includes(id));
+  if (lost.length > 0) {
+    const which = lost.map(([id, nombre]) => `${nombre} avec la clé ${id}`).join(', ');
+    return [
+      mal(
+        quoi,
+        `archives dont la clé n’est pas donnée : ${which}`,
+        'Donnez-la dans CLE_ARCHIVES ou CLE_ARCHIVES_PRECEDENTE : sans elle ces journaux ne se relisent plus.',
+      ),
+    ];
+  }
+  const others = enClair + entries.reduce((sum, [id, nombre]) => sum + (id === courante ? 0 : nombre), 0);
+  if (courante !== undefined) {
+    if (others === 0) return [bien(quoi, 'archives chiffrées')];
+    const plain = `${enClair} archives en clair, ${others - enClair} sous une ancienne clé`;
+    return [attention(quoi, plain, '`npx atelier archives chiffrer` les chiffre avec CLE_ARCHIVES.')];
+  }
+  if (entries.length === 0) return [];
+  return [
+    attention(
+      quoi,
+      `vide, et ${others - enClair} archives sont chiffrées : les nouvelles sont en clair`,
+      'Remettez la clé dans CLE_ARCHIVES, ou mettez tout en clair : `npx atelier archives dechiffrer`.',
+    ),
+  ];
 }
 
 async function checkKey(dossier: string, cle: boolean, planifiee: boolean): Promise<Constat[]> {

@@ -1,4 +1,4 @@
-import { Archive } from '../../archives/archive.ts';
+import { ouvrirArchives } from '../../archives/archive.ts';
 import { pendingDays } from '../../postgres/journaux/jours.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import { expectedArchives, findMiscounted, findOrphans } from '../../postgres/production/controle.ts';
@@ -66,7 +66,7 @@ async function checkAside({ config }: Cli, pool: Pool): Promise<Constat[]> {
 }
 
 async function checkArchives(cli: Cli, pool: Pool): Promise<Constat> {
-  const archive = new Archive(cli.config.archivesDir);
+  const archive = ouvrirArchives(cli.config);
   let count = 0;
   const missing: string[] = [];
   for (const [centreId, shas] of await expectedArchives(pool)) {

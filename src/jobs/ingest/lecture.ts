@@ -127,8 +127,8 @@ async function lireEntier(
     const encodage = continued ? undefined : detect([bytes]);
     const suite = continued ?? (ctx.suites && Suite.of(bytes, sha256, encodage!, ctx.time));
     archive = suite
-      ? ctx.archive.writeFrames(meta, () => suite.frames(bytes, ctx.archive))
-      : ctx.archive.write(meta, bytes);
+      ? ctx.archive.writeFrames(meta, sha256, () => suite.frames(bytes, ctx.archive))
+      : ctx.archive.write(meta, bytes, sha256);
     // Awaited when the batch is registered; until then a failure is not lost, only late.
     archive.catch(() => undefined);
     if (!suite) return { ...lecture, contenu: { ...(await analyse([bytes], encodage!, ctx.time)), archive } };
@@ -176,9 +176,10 @@ async function lireParMorceaux(
       yield piece;
     }
   }
-  const waiting = await ctx.archive.writeStream({ centre: ctx.centre, chemin: fichier.chemin }, pieces());
+  const meta = { centre: ctx.centre, chemin: fichier.chemin };
+  const waiting = await ctx.archive.writeStream(meta, pieces(), () => whole.copy().digest('hex'));
   try {
-    const sha256 = whole.digest('hex');
+    const { sha256 } = waiting;
     const lecture = { fichier, sha256, taille, nuls, signature: ouvert.signature, debuts, tete };
     if (ctx.connait(sha256)) {
       await ctx.archive.discard(waiting);

@@ -1,4 +1,3 @@
-import { createHash, hash } from 'node:crypto';
 import { constants, copyFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Archive, type ArchiveEnAttente, type ArchiveMeta } from '../../archives/archive.ts';
@@ -12,19 +11,22 @@ import { cheminArchive } from '../../archives/sauvegarde/fichiers.ts';
 export class ArchiveEnPlace extends Archive {
   readonly #centreId: number;
 
-  constructor(root: string, centreId: number) {
-    super(root);
+  constructor({ root, cles }: Archive, centreId: number) {
+    super(root, cles);
     this.#centreId = centreId;
   }
 
-  override async write(_: ArchiveMeta, bytes: Buffer): Promise<ArchiveEnAttente> {
-    return { path: cheminArchive(this.root, this.#centreId, hash('sha256', bytes, 'hex')) };
+  override async write(_: ArchiveMeta, __: Buffer, sha256: string): Promise<ArchiveEnAttente> {
+    return { path: cheminArchive(this.root, this.#centreId, sha256), sha256 };
   }
 
-  override async writeStream(_: ArchiveMeta, chunks: AsyncIterable<Buffer>): Promise<ArchiveEnAttente> {
-    const all = createHash('sha256');
-    for await (const chunk of chunks) all.update(chunk);
-    return { path: cheminArchive(this.root, this.#centreId, all.digest('hex')) };
+  override async writeStream(
+    meta: ArchiveMeta,
+    chunks: AsyncIterable<Buffer>,
+    sha256: () => string,
+  ): Promise<ArchiveEnAttente> {
+    for await (const _ of chunks);
+    return await this.write(meta, Buffer.alloc(0), sha256());
   }
 
   override async place(): Promise<void> {}

@@ -1,5 +1,5 @@
 import type { ArchiveSauvegardee, Depot } from '../../archives/sauvegarde/depot.ts';
-import { codeOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 
 /** What became of the archives that a backup needs. */
 export interface ArchivesCopiees {
@@ -8,9 +8,12 @@ export interface ArchivesCopiees {
   readonly octets: number;
   /** how many were not in the pool yet */
   readonly copiees: number;
-  /** that are missing or damaged, by SHA-256 */
-  readonly manquantes: readonly string[];
+  /** that are missing, damaged, or encrypted with a key that is not at hand: why, by SHA-256 */
+  readonly manquantes: ReadonlyMap<string, string>;
 }
+
+/** What concerns one archive, and keeps no other from being saved. */
+const DE_L_ARCHIVE = new Set(['ATL_B902', 'ATL_L209', 'ENOENT']);
 
 /**
  * Copies archives into the pool of a folder of backups, unless they are there; their names are on the disk when this
@@ -28,21 +31,20 @@ export async function copierArchives(
 ): Promise<ArchivesCopiees> {
   const total = [...attendues.values()].reduce((sum, shas) => sum + shas.length, 0);
   const liste: ArchiveSauvegardee[] = [];
-  const manquantes: string[] = [];
+  const manquantes = new Map<string, string>();
   const touches = new Set<number>();
   let [octets, copiees] = [0, 0];
   for (const [centre, shas] of [...attendues].sort(([a], [b]) => a - b)) {
     for (const sha256 of shas.toSorted()) {
       const found = await depot.deposer(archivesDir, { centre, sha256 }).catch((error: unknown) => {
-        if (codeOf(error) === 'ATL_B902' || codeOf(error) === 'ENOENT') return undefined;
-        throw error;
+        if (!DE_L_ARCHIVE.has(codeOf(error) ?? '')) throw error;
+        manquantes.set(sha256, messageOf(error));
+        return undefined;
       });
       if (found) {
         octets += found.octets;
         if (found.copies > 0) touches.add(centre);
         copiees += found.copies > 0 ? 1 : 0;
-      } else {
-        manquantes.push(sha256);
       }
       liste.push({ centre, sha256, fichier: found?.fichier });
       onArchive(liste.length, total);

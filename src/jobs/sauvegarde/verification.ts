@@ -26,7 +26,7 @@ export interface Verification {
  *
  * @param cles keys at hand
  * @param sansSceau takes one that nothing vouches for
- * @throws AtelierError ATL_B903 (the key is not at hand), ATL_B909 (no seal), ATL_B910 (it asks for more than its rows)
+ * @throws AtelierError ATL_B903, ATL_L209 (a key is not at hand), ATL_B909 (no seal), ATL_B910 (it asks for more than its rows)
  */
 export async function verifierSauvegarde(
   depot: Depot,
@@ -50,6 +50,7 @@ export async function verifierSauvegarde(
       continue;
     }
     await verifierArchive(depot.lireArchive(archive, true), archive.sha256).catch((error: unknown) => {
+      if (codeOf(error) === 'ATL_L209') throw error;
       // All backups share it, so another one is no way out.
       defauts.push(
         `${messageOf(error)} (effacez archives/${archive.fichier} : la prochaine sauvegarde le recopie)`,
