@@ -18,12 +18,14 @@ export const ARCHIVES_SETTINGS: readonly Setting[] = [
     doc: `Clé de chiffrement des archives (les journaux des machines, qui peuvent nommer des personnes), 32 octets en hexadécimal\nou base64 ; vide : elles sont en clair, lisibles par qui a le dossier. \`atelier archives chiffrer\` chiffre celles d’avant.\nÀ garder hors de cette machine : sans elle les archives sont perdues. Pour en faire une :\n  ${MAKE_KEY}`,
     default: '',
     secret: true,
+    processes: ['api', 'worker', 'maintenance'],
   },
   {
     name: 'CLE_ARCHIVES_PRECEDENTE',
     doc: 'Ancienne clé des archives, encore lue tant que `atelier archives chiffrer` (ou `dechiffrer`) n’a pas tout repris.',
     default: '',
     secret: true,
+    processes: ['api', 'worker', 'maintenance'],
   },
 ];
 
