@@ -84,6 +84,10 @@ export function porteesManquantes(
 export function lire(ressource: Ressource): Acces {
   return { acces: 'donnees', role: 'lecteur', ressource, action: 'lire' };
 }
+/** Reading what may name people as it was received: for an admin (spec: REST API; RGPD, data minimisation). */
+export function lireBrut(ressource: Ressource): Acces {
+  return { acces: 'donnees', role: 'admin', ressource, action: 'lire' };
+}
 export function ecrire(ressource: Ressource): Acces {
   return { acces: 'donnees', role: 'gestionnaire', ressource, action: 'ecrire' };
 }

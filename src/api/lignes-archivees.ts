@@ -1,10 +1,13 @@
 import { ByteLines, type OnLine } from '../domain/journal/byte-lines.ts';
 import { decodeBytes, type Encoding } from '../domain/journal/encoding.ts';
 import { cut } from '../domain/journal/line-grammar.ts';
+import type { Masquage } from '../domain/journal/masquage.ts';
 import { Utf16Lines } from '../domain/journal/utf16-lines.ts';
 
 /** Longest text that is given of a line, in characters: as much as the quarantine keeps. */
 const MAX_TEXTE = 2_000;
+/** Bytes of a longer line that rules of masking look at behind that. */
+const LOOKAHEAD = 4_096;
 
 /** A line as it stands in the bytes of a version. */
 export interface LigneLue {
@@ -12,7 +15,7 @@ export interface LigneLue {
   readonly octet: number;
   /** bytes, its ending included */
   readonly longueur: number;
-  /** decoded, without NULs and ending, at most 2,000 characters */
+  /** decoded, without NULs and ending, at most 2,000 characters, as it may be shown */
   readonly texte: string;
   /** whether the line is longer than its text */
   readonly coupe: boolean;
@@ -23,12 +26,14 @@ export interface LigneLue {
  * than the last of them, in constant memory whatever the length of a line.
  *
  * @param voulues line numbers, from 1
+ * @param regles what must not be shown of them
  * @returns by line number; those beyond the end are absent
  */
 export async function lireLignes(
   pieces: AsyncIterable<Buffer>,
   encodage: Encoding,
   voulues: ReadonlySet<number>,
+  regles: Masquage | undefined,
 ): Promise<Map<number, LigneLue>> {
   const found = new Map<number, LigneLue>();
   let number = 0;
@@ -40,7 +45,7 @@ export async function lireLignes(
   };
   const wide = encodage.name === 'utf-16le' || encodage.name === 'utf-16be';
   const onLine: OnLine = (bytes, start, end, raw) =>
-    take(raw, () => shortBytes(bytes, start, end, wide ? 'utf-8' : encodage.name));
+    take(raw, () => shortBytes(bytes, start, end, wide ? 'utf-8' : encodage.name, regles));
   const cutter = wide
     ? new Utf16Lines(encodage.name as 'utf-16le' | 'utf-16be', onLine)
     : new ByteLines(onLine);
@@ -60,9 +65,12 @@ function shortBytes(
   start: number,
   end: number,
   encodage: Encoding['name'],
+  regles: Masquage | undefined,
 ): { texte: string; coupe: boolean } {
   // No character takes more than four bytes: what is beyond is cut in any case.
-  const text = decodeBytes(bytes, start, Math.min(end, start + (MAX_TEXTE + 1) * 4), encodage);
-  const texte = cut(text, MAX_TEXTE);
-  return { texte, coupe: texte.length < text.length };
+  const most = (MAX_TEXTE + 1) * 4 + (regles ? LOOKAHEAD : 0);
+  const text = decodeBytes(bytes, start, Math.min(end, start + most), encodage);
+  const shown = regles?.poser(text)?.texte ?? text;
+  const texte = cut(shown, MAX_TEXTE);
+  return { texte, coupe: texte.length < shown.length };
 }

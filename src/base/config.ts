@@ -19,6 +19,7 @@ import {
   situerParmi,
   type TlsPostgres,
 } from './config/liens.ts';
+import { readMasques } from './config/masques.ts';
 import { entier, type Texte } from './config/nombres.ts';
 import { type ObservationConfig, readObservation } from './config/observation.ts';
 import { type PlanificationConfig, readPlanification } from './config/planification.ts';
@@ -27,6 +28,7 @@ import { isGiven, OWN_PROCESSES, type OwnProcess, withheldFrom } from './config/
 import { SETTINGS } from './config/settings.ts';
 import { readSftp, type SftpConfig } from './config/sftp.ts';
 import { AtelierError, messageOf } from './errors.ts';
+import type { Masques } from './masques/masques.ts';
 import { parseTimeOfDay } from './time.ts';
 
 /** When a controller writes its `MachineWait` line: as the wait begins (spec default) or once it is over. */
@@ -60,6 +62,8 @@ export interface Config {
   /** seconds after local midnight */
   readonly journeeDebut: number;
   readonly centres: readonly CentreConfig[];
+  /** what must not be kept or shown of lines of logs; undefined: no rules are set */
+  readonly masques: Masques | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly api: ApiConfig;
   /** centres whose folder is on a remote server */
@@ -163,6 +167,7 @@ export function loadConfig(env: Env = readEnv(), running?: OwnProcess): Config {
     fuseau: readZone(text('FUSEAU'), problems),
     journeeDebut: readDayStart(text('JOURNEE_DEBUT'), problems),
     centres: readCentres(text('CENTRES'), problems),
+    masques: readMasques(text, problems),
     logLevel: readLevel(text('NIVEAU_JOURNAL'), problems),
     api: {
       ...api,

@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   show: () => import('./show.ts'),
   fichiers: () => import('./fichiers.ts'),
   rejets: () => import('./rejets.ts'),
+  masques: () => import('./masques.ts'),
   sync: () => import('./sync.ts'),
   commandes: () => import('./commandes.ts'),
   simulate: () => import('./simulate.ts'),

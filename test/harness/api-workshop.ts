@@ -9,7 +9,7 @@ import { createWorkshop, type Workshop } from './ingest.ts';
 export interface AtelierDEssai {
   readonly workshop: Workshop;
   readonly api: ApiDEssai;
-  /** GET as `lecteur`; asserts the status */
+  /** GET as `lecteur`, bytes as `admin`; asserts the status */
   get(url: string, options?: { headers?: Record<string, string>; statut?: number }): Promise<Reponse>;
   close(): Promise<void>;
 }
@@ -29,11 +29,12 @@ export async function createAtelier(settings?: Settings): Promise<AtelierDEssai>
     url: workshop.url,
     changer: (deps) => Object.defineProperty({ ...deps }, 'archive', { get: () => workshop.context.archive }),
   });
-  const { send } = requestsOf(api, 'lecteur');
+  const [lecteur, admin] = [requestsOf(api, 'lecteur'), requestsOf(api, 'admin')];
   return {
     workshop,
     api,
     async get(url, { headers = {}, statut = 200 } = {}) {
+      const { send } = /^\/fichiers\/\d+\/octets/.test(url) ? admin : lecteur;
       const answer = await send('GET', url, undefined, headers);
       expect(answer.statusCode, `${url} : ${answer.body.slice(0, 500)}`).toBe(statut);
       if (statut >= 400) problemOf(answer, statut);

@@ -244,7 +244,7 @@ describe('bytes', () => {
     await atelier.get(url, { headers: { 'if-none-match': `W/"${sha(big)}"` }, statut: 304 });
     const head = await atelier.api.app.inject({
       ...{ method: 'HEAD', url },
-      headers: { ...atelier.api.comptes.lecteur.entete, range: 'bytes=0-9' },
+      headers: { ...atelier.api.comptes.admin.entete, range: 'bytes=0-9' },
     });
     expect(head.statusCode).toBe(200);
     expect(head.headers['content-length']).toBe(String(big.length));
@@ -309,7 +309,7 @@ describe('bytes', () => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;
     const download = async (): Promise<{ length: number; complete: boolean }> => {
-      const request = httpGet({ port, path: url, headers: comptes.lecteur.entete });
+      const request = httpGet({ port, path: url, headers: comptes.admin.entete });
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       expect(response.statusCode).toBe(200);
       let length = 0;

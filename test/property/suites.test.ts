@@ -75,8 +75,8 @@ it('F1-F5, L3: grown bit by bit, cut anywhere, in any encoding: the same events,
         if (suite && bytes.length > suite.taille) expect(sha256).toBe(sha(bytes));
         else expect(sha256).toBeUndefined();
         if (suite && sha256 !== undefined && suite.grow(bytes, sha256)) continued++;
-        else suite = Suite.of(bytes, sha(bytes), encodingOf(bytes), time);
-        const expected = await analyse([bytes], encodingOf(bytes), time);
+        else suite = Suite.of(bytes, sha(bytes), encodingOf(bytes), time, undefined);
+        const expected = await analyse([bytes], encodingOf(bytes), time, undefined);
         if (!suite) {
           expect(expected.encodage.name).toMatch(/utf-16/);
           continue;
@@ -99,7 +99,7 @@ it('F1-F5, L3: grown bit by bit, cut anywhere, in any encoding: the same events,
 
 it('F11, F12: bytes that do not continue the known ones are seen, whatever their length', () => {
   const first = Buffer.from('20250528 06:00:01|@StukUitgevoerd: A\n');
-  const suite = Suite.of(first, sha(first), encodingOf(first), time)!;
+  const suite = Suite.of(first, sha(first), encodingOf(first), time, undefined)!;
   const rewritten = Buffer.from(
     '20250528 06:00:01|@StukUitgevoerd: B\n20250528 06:00:02|@StukUitgevoerd: C\n',
   );
@@ -113,7 +113,7 @@ it('F11, F12: bytes that do not continue the known ones are seen, whatever their
 it('O13: what files that grow keep in memory has a bound; the longest untouched go first', () => {
   const day = Buffer.from('20250528 06:00:01|@StukUitgevoerd: A\n'.repeat(20_000));
   const suites = new Suites();
-  for (let i = 0; i < 20; i++) suites.put(`${i}`, Suite.of(day, sha(day), encodingOf(day), time)!);
+  for (let i = 0; i < 20; i++) suites.put(`${i}`, Suite.of(day, sha(day), encodingOf(day), time, undefined)!);
   const kept = Array.from({ length: 20 }, (_, i) => i).filter((i) => suites.take(`${i}`) !== undefined);
   expect(kept).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   // Of one centre some are enough, however small: a machine goes on to the next file each day.
@@ -121,11 +121,11 @@ it('O13: what files that grow keep in memory has a bound; the longest untouched 
   const small = new Suites();
   for (let i = 0; i < 20; i++)
     for (const centre of ['A', 'B'])
-      small.put(`${centre}/${i}.LOG`, Suite.of(few, sha(few), encodingOf(few), time)!);
+      small.put(`${centre}/${i}.LOG`, Suite.of(few, sha(few), encodingOf(few), time, undefined)!);
   const left = ['A', 'B'].map(
     (centre) => Array.from({ length: 20 }, (_, i) => small.take(`${centre}/${i}.LOG`)).filter(Boolean).length,
   );
   expect(left).toEqual([8, 8]);
   const much = Buffer.from('20250528 06:00:01|@StukUitgevoerd: A\n'.repeat(30_000));
-  expect(Suite.of(much, sha(much), encodingOf(much), time)).toBeUndefined();
+  expect(Suite.of(much, sha(much), encodingOf(much), time, undefined)).toBeUndefined();
 });

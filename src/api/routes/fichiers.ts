@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { lireVersions } from '../../postgres/lecture/fichiers.ts';
-import { lire } from '../acces.ts';
+import { lire, lireBrut } from '../acces.ts';
 import type { ApiDeps } from '../deps.ts';
 import { routeDElement } from '../elements.ts';
 import { envoyerJson } from '../etag.ts';
@@ -49,15 +49,15 @@ export function routesFichiers(app: FastifyInstance, deps: ApiDeps): void {
   app.get(
     '/fichiers/:id/octets',
     {
-      config: { acces: lire('fichiers') },
+      config: { acces: lireBrut('fichiers') },
       // Ranges and lengths are those of the file itself.
       compress: false,
       schema: {
         tags: ['fichiers'],
         operationId: 'telecharger_fichier',
-        summary: 'Les octets mêmes d’un fichier, tirés de l’archive',
+        summary: 'Les octets mêmes d’un fichier, tirés de l’archive (admin)',
         description:
-          'Sans `sha256` : ce que le fichier contenait au dernier passage ; avec : l’un des contenus de /fichiers/{id}/versions. L’ETag est l’empreinte. Une plage (`Range: bytes=…`) à la fois ; `If-Range` est respecté. Une réponse qui s’arrête avant Content-Length est incomplète.',
+          'Réservé aux admins : des noms peuvent y être, que MASQUES cache partout ailleurs. Sans `sha256` : ce que le fichier contenait au dernier passage ; avec : l’un des contenus de /fichiers/{id}/versions. L’ETag est l’empreinte. Une plage (`Range: bytes=…`) à la fois ; `If-Range` est respecté. Une réponse qui s’arrête avant Content-Length est incomplète.',
         params: parametresId,
         querystring: z.strictObject({
           sha256: sha256.optional().meta({ description: 'Lequel des contenus que ce chemin a portés' }),

@@ -31,7 +31,7 @@ export function routesOrigine(app: FastifyInstance, deps: ApiDeps): void {
           operationId: `lire_origine_${table}`,
           summary: `D’où vient : ${libelle} (fichier, ligne et texte du journal)`,
           description:
-            'Le texte est lu dans l’archive, à l’octet près. Une ligne saisie à la main ne vient d’aucun journal : origine vaut manuel, lignes est vide.',
+            'Le texte est lu dans l’archive, à l’octet près, puis masqué (MASQUES) pour tout le monde ; /fichiers/{id}/octets, réservé aux admins, donne les octets mêmes. Une ligne saisie à la main ne vient d’aucun journal : origine vaut manuel, lignes est vide.',
           params: parametresId,
           response: {
             200: json(libelle, origineDeLigne),
@@ -89,7 +89,12 @@ async function lireToutes(deps: ApiDeps, lignes: readonly LigneDOrigine[]): Prom
     if (!read) {
       const wanted = new Set(lignes.filter((other) => other.sha256 === sha256).map((other) => other.ligne));
       try {
-        read = await lireLignes(deps.archive.read(centreId, sha256), parseEncoding(encodage), wanted);
+        read = await lireLignes(
+          deps.archive.read(centreId, sha256),
+          parseEncoding(encodage),
+          wanted,
+          deps.config.masques,
+        );
       } catch (error) {
         throw archiveMuette(sha256, lieu.chemin, error);
       }

@@ -5,6 +5,7 @@ import { CONSERVATION_SETTINGS } from './conservation.ts';
 import { CONTENEURS_SETTINGS } from './conteneurs.ts';
 import { ERP_SETTINGS } from './erp.ts';
 import { LIENS_SETTINGS, POSTGRES_TLS_SETTINGS } from './liens.ts';
+import { MASQUES_SETTINGS } from './masques.ts';
 import { OBSERVATION_SETTINGS } from './observation.ts';
 import { PLANIFICATION_SETTINGS } from './planification.ts';
 import { SAUVEGARDE_SETTINGS } from './sauvegarde.ts';
@@ -102,7 +103,7 @@ export const SECTIONS: readonly { readonly titre: string; readonly settings: rea
   { titre: 'Horaires des tâches', settings: PLANIFICATION_SETTINGS },
   { titre: 'API', settings: API_SETTINGS },
   { titre: 'Alertes', settings: ALERTES_SETTINGS },
-  { titre: 'Conservation (RGPD)', settings: CONSERVATION_SETTINGS },
+  { titre: 'Conservation (RGPD)', settings: [...MASQUES_SETTINGS, ...CONSERVATION_SETTINGS] },
   { titre: 'Archives', settings: ARCHIVES_SETTINGS },
   { titre: 'Sauvegarde', settings: SAUVEGARDE_SETTINGS },
   { titre: 'Journaux, mesures et traces', settings: [...JOURNAL, ...OBSERVATION_SETTINGS] },

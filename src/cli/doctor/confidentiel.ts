@@ -15,8 +15,9 @@ const ECHANTILLON = 50;
 export const confidentiel: Controle = {
   quoi: 'Confidentialité',
   async faire({ config }) {
-    const { archivesDir, sauvegarde } = config;
+    const { archivesDir, sauvegarde, masques } = config;
     return [
+      checkMasques(masques),
       ...(await checkRights('ARCHIVES_DIR', archivesDir)),
       ...(await checkRights('SAUVEGARDE_DIR', sauvegarde.dossier)),
       ...(await checkForms(config)),
@@ -28,6 +29,16 @@ export const confidentiel: Controle = {
     ];
   },
 };
+
+/** Names in lines of logs: what is stored of them is shown to every reader. */
+function checkMasques(masques: Config['masques']): Constat {
+  const quoi = 'MASQUES';
+  if (masques) return bien(quoi, `${masques.noms.join(', ')} : masqués avant d’être gardés ou montrés`);
+  return bien(
+    quoi,
+    'vide : si des noms d’opérateurs sont écrits dans les journaux, ils sont gardés et montrés (npx atelier masques essayer)',
+  );
+}
 
 /** A folder that others cannot enter hides whatever rights the files in it have. */
 async function checkRights(quoi: string, dir: string): Promise<Constat[]> {

@@ -87,11 +87,29 @@ function nanosOf({ whole, fraction }: Decimal): bigint | undefined {
  * @returns the reason when it cannot be used: without a reference or a length, or with a text that is too long
  */
 export function parseProfile(details: string): Profil | 'profil_incomplet' | 'profil_trop_long' {
-  const values = new Map<string, string>();
+  const ranges = profileRanges(details);
+  const value = (key: string): string => {
+    const range = ranges.get(key);
+    return range ? details.slice(range[0], range[1]) : '';
+  };
+  const reference = value('R');
+  const longueur = parseLength(value('L'));
+  const couleur = value('C') || null;
+  if (!reference || longueur === undefined) return 'profil_incomplet';
+  if (isLonger(reference, MAX_REFERENCE) || isLonger(couleur ?? '', MAX_COULEUR)) return 'profil_trop_long';
+  return { reference, longueur, couleur };
+}
+
+/** Where the value of each key stands in the details of a `JobProfiel`: from, to (exclusive), without blanks around it. */
+export function profileRanges(details: string): Map<string, readonly [number, number]> {
+  const ranges = new Map<string, readonly [number, number]>();
   let key: string | undefined;
   let start = 0;
   const keep = (end: number): void => {
-    if (key !== undefined && !values.has(key)) values.set(key, details.slice(start, end).trim());
+    if (key === undefined || ranges.has(key)) return;
+    const text = details.slice(start, end);
+    const from = start + text.length - text.trimStart().length;
+    ranges.set(key, [from, from + text.trim().length]);
   };
   for (const match of details.matchAll(KEY)) {
     keep(match.index);
@@ -99,12 +117,7 @@ export function parseProfile(details: string): Profil | 'profil_incomplet' | 'pr
     start = match.index + match[0].length;
   }
   keep(details.length);
-  const reference = values.get('R');
-  const longueur = parseLength(values.get('L') ?? '');
-  const couleur = values.get('C') || null;
-  if (!reference || longueur === undefined) return 'profil_incomplet';
-  if (isLonger(reference, MAX_REFERENCE) || isLonger(couleur ?? '', MAX_COULEUR)) return 'profil_trop_long';
-  return { reference, longueur, couleur };
+  return ranges;
 }
 
 /** Whether a text has more characters (code points) than that. */

@@ -38,8 +38,10 @@ export interface Evenement {
   readonly ligne: number;
   /** duration of a `MachineWait` in microseconds, otherwise 0 */
   readonly attente: number;
-  /** of a `JobProfiel`, otherwise undefined */
+  /** of a `JobProfiel`, otherwise undefined; as it may be kept */
   readonly profil: Profil | undefined;
+  /** `details` as they may be kept, where rules of masking hide something of them */
+  readonly masques?: string;
 }
 
 /** A line in quarantine. */
@@ -50,7 +52,7 @@ export interface Rejet {
   /** bytes, with the line ending */
   readonly longueur: number;
   readonly raison: Raison;
-  /** without NULs, at most 2,000 characters */
+  /** without NULs, at most 2,000 characters, as it may be kept */
   readonly texte: string;
 }
 

@@ -13,12 +13,15 @@ import {
   type Rejet,
 } from './events.ts';
 import { cut, MAX_LINE, readLine } from './line-grammar.ts';
+import { type Masquage, profilMasque } from './masquage.ts';
 import { twoDigits } from './stamps.ts';
 import { emptyCount, NameTally } from './tally.ts';
 import { Utf16Lines } from './utf16-lines.ts';
 
 /** Longest text that a reject keeps, in characters. */
 const MAX_REJECT_TEXT = 2_000;
+/** Bytes of a very long line that rules of masking look at behind that. */
+const LOOKAHEAD = 4_096;
 
 /** Where the parser puts what it finds, in file order. */
 export interface Sink {
@@ -49,7 +52,8 @@ export class LogParser {
   readonly #time: FactoryTime;
   readonly #encoding: Encoding['name'];
   readonly #sink: Sink;
-  #names = new NameTally();
+  readonly #regles: Masquage | undefined;
+  #names: NameTally;
   #compte = emptyCount();
   readonly #lineCutter: ByteLines | Utf16Lines;
   /** bytes of the BOM still to be passed over */
@@ -65,9 +69,12 @@ export class LogParser {
   /** false when the clock changes that day: then its midnight is not enough */
   #plainDay = false;
 
-  constructor(encoding: Encoding, time: FactoryTime, sink: Sink) {
+  /** @param regles what must not be kept of lines; texts are handed over without it */
+  constructor(encoding: Encoding, time: FactoryTime, sink: Sink, regles?: Masquage) {
     this.#time = time;
     this.#sink = sink;
+    this.#regles = regles;
+    this.#names = new NameTally(regles);
     this.#bom = encoding.bom;
     const onLine: OnLine = (bytes, start, end, raw, collee) => this.#byteLine(bytes, start, end, raw, collee);
     const wide = encoding.name === 'utf-16le' || encoding.name === 'utf-16be';
@@ -96,7 +103,7 @@ export class LogParser {
    * was pushed so far must have ended with one (`settle`).
    */
   fork(sink: Sink): LogParser {
-    const fork = new LogParser({ name: this.#encoding, bom: this.#bom }, this.#time, sink);
+    const fork = new LogParser({ name: this.#encoding, bom: this.#bom }, this.#time, sink, this.#regles);
     fork.#names = this.#names.copy();
     fork.#compte = { ...this.#compte };
     fork.#first = this.#first;
@@ -124,7 +131,8 @@ export class LogParser {
   #byteLine(bytes: Buffer, start: number, end: number, raw: number, collee: boolean): void {
     const tooLong = end - start > MAX_LINE;
     if (tooLong || collee) {
-      const stop = tooLong ? Math.min(end, start + MAX_REJECT_TEXT * 4) : end;
+      const most = MAX_REJECT_TEXT * 4 + (this.#regles ? LOOKAHEAD : 0);
+      const stop = tooLong ? Math.min(end, start + most) : end;
       const text = decodeBytes(bytes, start, stop, this.#encoding);
       // Its own stamp counts for the repeated hour as that of any line (rule 13).
       const line = tooLong ? undefined : readLine(text);
@@ -176,8 +184,9 @@ export class LogParser {
     }
     const details = at < end ? this.#details(b, at + 1, end) : '';
     const jour = this.#productionDay(instant, this.#day, secondOfDay);
-    const refus = this.#event(genre, instant, jour, details, raw);
-    if (refus) this.#reject(refus, decodeBytes(b, s, end, this.#encoding), raw);
+    const line = this.#regles && decodeBytes(b, s, end, this.#encoding);
+    const refus = this.#event(genre, instant, jour, details, raw, line);
+    if (refus) this.#reject(refus, line ?? decodeBytes(b, s, end, this.#encoding), raw);
     return true;
   }
 
@@ -211,7 +220,7 @@ export class LogParser {
     const genre = BY_NAME.get(line.event);
     if (genre) {
       const jour = this.#productionDay(instant, day, secondOfDay);
-      const refus = this.#event(genre, instant, jour, line.details, raw);
+      const refus = this.#event(genre, instant, jour, line.details, raw, text);
       if (refus) this.#reject(refus, text, raw);
     } else {
       this.#names.count(line.event, instant);
@@ -220,8 +229,15 @@ export class LogParser {
     }
   }
 
-  /** Hands an event over, or says why its details cannot be used. */
-  #event(genre: Genre, instant: number, jour: number, details: string, raw: number): Raison | undefined {
+  /** Hands an event over, or says why its details cannot be used. The text of the line is there when rules need it. */
+  #event(
+    genre: Genre,
+    instant: number,
+    jour: number,
+    details: string,
+    raw: number,
+    text: string | undefined,
+  ): Raison | undefined {
     let attente = 0;
     let profil: Profil | undefined;
     if (genre === 'MachineWait') {
@@ -236,7 +252,13 @@ export class LogParser {
     const ligne = this.#lines() + 1;
     this.#compte.lignesEvenements++;
     this.#compte.octetsEvenements += raw;
-    this.#sink.evenement({ genre, instant, jour, details, ligne, attente, profil });
+    const masquee = this.#regles && details !== '' ? this.#regles.poser(text!) : undefined;
+    if (masquee) {
+      const from = startOfDetails(text!);
+      const masques = masquee.morceau(from, from + details.length);
+      const kept = profil && profilMasque(profil, details, masquee, from);
+      this.#sink.evenement({ genre, instant, jour, details, ligne, attente, profil: kept, masques });
+    } else this.#sink.evenement({ genre, instant, jour, details, ligne, attente, profil });
     return undefined;
   }
 
@@ -246,7 +268,8 @@ export class LogParser {
     const octet = octetsEvenements + octetsAutres + octetsRejetes + octetsIgnores;
     this.#compte.lignesRejetees++;
     this.#compte.octetsRejetes += raw;
-    this.#sink.rejet({ ligne, octet, longueur: raw, raison, texte: cut(text, MAX_REJECT_TEXT) });
+    const kept = this.#regles?.poser(text)?.texte ?? text;
+    this.#sink.rejet({ ligne, octet, longueur: raw, raison, texte: cut(kept, MAX_REJECT_TEXT) });
   }
 
   /** Lines so far. Every line is counted as one kind, so their number need not be kept. */
@@ -299,6 +322,12 @@ export class LogParser {
     if (!this.#plainDay) return this.#time.productionDay(instant, day);
     return secondOfDay >= this.#time.dayStart ? day : day - 1;
   }
+}
+
+/** Where the trimmed details begin in the text of an event's line (rule 8). */
+function startOfDetails(text: string): number {
+  const colon = text.indexOf(':', text.indexOf('|@') + 2) + 1;
+  return text.length - text.slice(colon).trimStart().length;
 }
 
 // Derived, so that a new event need only be added to GENRES.

@@ -1,5 +1,6 @@
 import type { AutreEvenement, Compte } from './events.ts';
 import { cut } from './line-grammar.ts';
+import { type Masquage, masquerNom } from './masquage.ts';
 
 /** Names of other events that one file version may bring; a file of noise must not fill the memory. */
 const MAX_NAMES = 1000;
@@ -28,9 +29,15 @@ interface Slot {
 
 /** Counts the events that no session needs, by name (rule 11). */
 export class NameTally {
+  readonly #regles: Masquage | undefined;
   readonly #entries = new Map<string, AutreEvenement>();
   /** names met as plain bytes, by hash: most lines of a log are here, and a string for each would cost more */
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS).fill(undefined);
+
+  /** @param regles what must not be kept of a name */
+  constructor(regles?: Masquage) {
+    this.#regles = regles;
+  }
 
   /** Counts the ASCII name in `bytes[start, end)`, whose hash the caller has computed while scanning. */
   countBytes(bytes: Buffer, start: number, end: number, hash: number, instant: number): void {
@@ -51,7 +58,7 @@ export class NameTally {
 
   /** The same counts, to be counted on apart. */
   copy(): NameTally {
-    const copy = new NameTally();
+    const copy = new NameTally(this.#regles);
     for (const [name, entry] of this.#entries) copy.#entries.set(name, { ...entry });
     return copy;
   }
@@ -61,7 +68,7 @@ export class NameTally {
   }
 
   #entry(name: string, instant: number): AutreEvenement {
-    let key = cut(name, MAX_NAME);
+    let key = cut(this.#regles ? masquerNom(this.#regles, name) : name, MAX_NAME);
     let entry = this.#entries.get(key);
     if (!entry && this.#entries.size >= MAX_NAMES) {
       key = OTHERS;

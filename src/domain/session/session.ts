@@ -95,7 +95,7 @@ export function computeSession({ evenements, versions }: JourUni, attente: 'debu
       case 'StukUitgevoerd':
         pieces.push({
           instant,
-          details: evenement.details || null,
+          details: (evenement.masques ?? evenement.details) || null,
           profil: profils.length - 1,
           version,
           ligne,

@@ -1,7 +1,8 @@
 import type { FactoryTime } from '../../base/time.ts';
 import type { Encoding } from '../../domain/journal/encoding.ts';
 import type { Evenement, Raison, Rejet } from '../../domain/journal/events.ts';
-import { LogParser, type Reading } from '../../domain/journal/parser.ts';
+import type { Masquage } from '../../domain/journal/masquage.ts';
+import { LogParser, type Reading, type Sink } from '../../domain/journal/parser.ts';
 
 /**
  * Events and rejects of one version that are kept in memory; a version with more is read again from its archive, a
@@ -29,18 +30,23 @@ export interface ContenuLu {
   readonly rejetsParRaison: ReadonlyMap<Raison, number>;
 }
 
-/** Parses a whole version. */
+/**
+ * Parses a whole version.
+ *
+ * @param regles what must not be kept of its lines
+ */
 export async function analyse(
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
   encodage: Encoding,
   time: FactoryTime,
+  regles: Masquage | undefined,
 ): Promise<ContenuLu> {
   let kept = 0;
   let jours: Map<number, Evenement[]> | undefined = new Map();
   let rejets: Rejet[] | undefined = [];
   const evenementsParJour = new Map<number, number>();
   const rejetsParRaison = new Map<Raison, number>();
-  const parser = new LogParser(encodage, time, {
+  const sink: Sink = {
     evenement(evenement) {
       evenementsParJour.set(evenement.jour, (evenementsParJour.get(evenement.jour) ?? 0) + 1);
       if (!jours) return;
@@ -60,7 +66,8 @@ export async function analyse(
       if (kept > MEMORY_BUDGET) rejets = undefined;
       else rejets.push(rejet);
     },
-  });
+  };
+  const parser = new LogParser(encodage, time, sink, regles);
   for await (const piece of pieces) parser.push(piece);
   const reading = parser.end();
   return { encodage, reading, jours, evenementsParJour, rejets, rejetsParRaison };
@@ -71,10 +78,11 @@ export async function lireJours(
   pieces: AsyncIterable<Buffer>,
   encodage: Encoding,
   time: FactoryTime,
+  regles: Masquage | undefined,
   wanted: ReadonlySet<number>,
 ): Promise<Map<number, Evenement[]>> {
   const jours = new Map<number, Evenement[]>();
-  const parser = new LogParser(encodage, time, {
+  const sink: Sink = {
     evenement(evenement) {
       if (!wanted.has(evenement.jour)) return;
       const day = jours.get(evenement.jour);
@@ -82,7 +90,8 @@ export async function lireJours(
       else jours.set(evenement.jour, [evenement]);
     },
     rejet() {},
-  });
+  };
+  const parser = new LogParser(encodage, time, sink, regles);
   for await (const piece of pieces) parser.push(piece);
   parser.end();
   return jours;
@@ -110,15 +119,17 @@ export async function* lireRejets(
   pieces: AsyncIterable<Buffer>,
   encodage: Encoding,
   time: FactoryTime,
+  regles: Masquage | undefined,
 ): AsyncGenerator<RejetDate> {
   let found: RejetDate[] = [];
   let jour: number | undefined;
-  const parser = new LogParser(encodage, time, {
+  const sink: Sink = {
     evenement: (evenement) => {
       jour = evenement.jour;
     },
     rejet: (rejet) => void found.push({ ...rejet, jour }),
-  });
+  };
+  const parser = new LogParser(encodage, time, sink, regles);
   for await (const piece of pieces) {
     parser.push(piece);
     yield* found;

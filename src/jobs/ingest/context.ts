@@ -22,7 +22,11 @@ export interface IngestContext extends BaseContext {
   readonly relecture?: boolean;
 }
 
+/** Stands before the rules of masking in {@link reglesDe}, where there are some. */
+export const MASQUES = '|masques=';
+
 /** Settings that the rows of a version depend on; when they change, versions are read again. */
 export function reglesDe(ctx: BaseContext, attente: 'debut' | 'fin'): string {
-  return `2|${ctx.config.fuseau}|${ctx.config.journeeDebut}|${attente}`;
+  const { fuseau, journeeDebut, masques } = ctx.config;
+  return `2|${fuseau}|${journeeDebut}|${attente}${masques ? `${MASQUES}${masques.empreinte}` : ''}`;
 }

@@ -16,6 +16,7 @@ import { Illisibles } from './illisibles.ts';
 import { type Lecture, type LectureContexte, lire } from './lecture.ts';
 import { chronometrer } from './listage.ts';
 import { Lots } from './lots.ts';
+import { masquerGardes } from './masquage.ts';
 import { mesurerLecture } from './mesures.ts';
 import { concerneTous, Pannes, RETENTER } from './pannes.ts';
 import type { Recalcul } from './recalcul.ts';
@@ -311,13 +312,14 @@ export class Import {
     connu: FichierConnu | undefined,
     full: boolean,
   ): Promise<Lecture | undefined> {
-    const { source, archive, time } = this.#ctx;
+    const { source, archive, time, config } = this.#ctx;
     try {
       const span = { 'atelier.centre': centre.nom, 'file.path': fichier.chemin, 'file.size': fichier.taille };
       const contexte: LectureContexte = {
         source,
         archive,
         time,
+        masques: config.masques,
         buffers: this.#buffers,
         centre: centre.nom,
         connait: (sha256) => !full && centre.shas.has(sha256),
@@ -361,6 +363,8 @@ export class Import {
   /** Recomputes days that a killed import left behind, and erases archives that are no longer needed. */
   async #finish(): Promise<void> {
     const byId = this.#centres.byId();
+    // Whoever looks at one centre leaves the others as they are.
+    if (this.#scans === 0 && this.#options.centre === undefined) await masquerGardes(this.#ctx, this.#pannes);
     await withClient(this.#ctx.pool, async (client) => {
       await saveConfirmations(client, [...this.#confirmes.values()]);
       this.#confirmes.clear();

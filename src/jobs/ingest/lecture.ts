@@ -3,6 +3,7 @@ import type { Archive, ArchiveEnAttente } from '../../archives/archive.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { FactoryTime } from '../../base/time.ts';
 import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.ts';
+import type { Masquage } from '../../domain/journal/masquage.ts';
 import type { FichierOuvert, FichierSource, SourceJournaux } from '../../sources/source.ts';
 import { analyse, type ContenuLu } from './analyse.ts';
 import type { BufferRing } from './buffer-ring.ts';
@@ -52,6 +53,8 @@ export interface LectureContexte {
   readonly source: SourceJournaux;
   readonly archive: Archive;
   readonly time: FactoryTime;
+  /** what must not be kept of lines */
+  readonly masques: Masquage | undefined;
   readonly buffers: BufferRing;
   /** name of the centre, for the archive */
   readonly centre: string;
@@ -125,13 +128,16 @@ async function lireEntier(
     const meta = { centre: ctx.centre, chemin };
     const continued = known && grown !== undefined && known.grow(bytes, sha256) ? known : undefined;
     const encodage = continued ? undefined : detect([bytes]);
-    const suite = continued ?? (ctx.suites && Suite.of(bytes, sha256, encodage!, ctx.time));
+    const suite = continued ?? (ctx.suites && Suite.of(bytes, sha256, encodage!, ctx.time, ctx.masques));
     archive = suite
       ? ctx.archive.writeFrames(meta, sha256, () => suite.frames(bytes, ctx.archive))
       : ctx.archive.write(meta, bytes, sha256);
     // Awaited when the batch is registered; until then a failure is not lost, only late.
     archive.catch(() => undefined);
-    if (!suite) return { ...lecture, contenu: { ...(await analyse([bytes], encodage!, ctx.time)), archive } };
+    if (!suite) {
+      const contenu = await analyse([bytes], encodage!, ctx.time, ctx.masques);
+      return { ...lecture, contenu: { ...contenu, archive } };
+    }
     const contenu = suite.contenu(bytes);
     const { joursChanges } = suite;
     ctx.suites?.put(chemin, suite, bytes);
@@ -186,7 +192,7 @@ async function lireParMorceaux(
       return { ...lecture, contenu: undefined };
     }
     // The source may have changed since: what is parsed is what was archived.
-    const contenu = await analyse(ctx.archive.readWaiting(waiting), detector.end(), ctx.time);
+    const contenu = await analyse(ctx.archive.readWaiting(waiting), detector.end(), ctx.time, ctx.masques);
     return { ...lecture, contenu: { ...contenu, archive: Promise.resolve(waiting) } };
   } catch (error) {
     await ctx.archive.discard(waiting);

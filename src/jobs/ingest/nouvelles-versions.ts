@@ -117,7 +117,12 @@ async function* quarantaine(
     const kept = keptLines.get(nouvelle) ?? 0;
     const all =
       daterRejets(contenu) ??
-      lireRejets(ctx.archive.read(centreId, lectures[0]!.sha256), contenu.encodage, ctx.time);
+      lireRejets(
+        ctx.archive.read(centreId, lectures[0]!.sha256),
+        contenu.encodage,
+        ctx.time,
+        ctx.config.masques,
+      );
     for await (const rejet of all) if (rejet.ligne > kept) yield [versionId, rejet];
   }
 }

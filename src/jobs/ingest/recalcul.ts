@@ -34,7 +34,7 @@ export interface Recalcul {
 }
 
 /** What recomputing needs of an import. */
-export type RecalculContext = Pick<IngestContext, 'archive' | 'time' | 'logger' | 'onEtape'>;
+export type RecalculContext = Pick<IngestContext, 'archive' | 'config' | 'time' | 'logger' | 'onEtape'>;
 
 /**
  * Recomputes production days of one centre from the bytes of the versions that count, and writes the difference
@@ -144,6 +144,7 @@ async function loadEvents(
         ctx.archive.read(centreId, version.sha256),
         parseEncoding(version.encodage),
         ctx.time,
+        ctx.config.masques,
         wanted,
       ));
     for (const jour of wanted) days.get(jour)!.add(version, events.get(jour) ?? []);

@@ -14,6 +14,7 @@ import { transaction, withClient } from '../../postgres/pool.ts';
 import { analyse, type ContenuLu, daterRejets, lireRejets, type RejetDate } from './analyse.ts';
 import type { IngestContext } from './context.ts';
 import type { CentreAImporter } from './enregistrement.ts';
+import { masquerDetailsDe } from './masquage.ts';
 import { joursDe, raisonEcart } from './nouvelles-versions.ts';
 import type { Pannes } from './pannes.ts';
 import { type Recalcul, recalculer } from './recalcul.ts';
@@ -22,7 +23,7 @@ const RIEN: Recalcul = { creees: 0, modifiees: 0, inchangees: 0, supprimees: 0, 
 
 /**
  * Reads again, from the archive, the versions that were read with other settings (time zone, start of the
- * day, stamp of waits, or an older parser), and recomputes their days. A version that cannot be read stays as it was read,
+ * day, stamp of waits, rules of masking, or an older parser), and recomputes their days. A version that cannot be read stays as it was read,
  * and days that cannot be computed stay marked.
  */
 export async function relireVersions(
@@ -67,7 +68,7 @@ async function relire(ctx: IngestContext, centre: CentreAImporter, version: Vers
   }
   let contenu: ContenuLu;
   try {
-    contenu = await analyse(pieces(), parseEncoding(version.encodage), ctx.time);
+    contenu = await analyse(pieces(), parseEncoding(version.encodage), ctx.time, ctx.config.masques);
   } catch (error) {
     const [now] = await loadVersions(ctx.pool, [version.id]);
     // Purged, or grown into a longer one, just now: nothing is left to be read again.
@@ -95,8 +96,11 @@ async function relire(ctx: IngestContext, centre: CentreAImporter, version: Vers
         ecartee: raisonEcart(contenu),
       });
       await insertJours(client, centre.id, [{ versionId: version.id, jours: joursDe(contenu) }]);
+      const { masques } = ctx.config;
+      if (masques) await masquerDetailsDe(client, { id: version.id, centreId: centre.id }, masques, true);
       async function* rejets(): AsyncGenerator<readonly [number, RejetDate]> {
-        const all = daterRejets(contenu) ?? lireRejets(read(), contenu.encodage, ctx.time);
+        const all =
+          daterRejets(contenu) ?? lireRejets(read(), contenu.encodage, ctx.time, ctx.config.masques);
         for await (const rejet of all) yield [version.id, rejet];
       }
       await copyRejets(client, centre.id, rejets(), await joursSansQuarantaine(client, centre.id));

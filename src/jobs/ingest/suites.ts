@@ -3,6 +3,7 @@ import type { Archive } from '../../archives/archive.ts';
 import type { FactoryTime } from '../../base/time.ts';
 import { type Encoding, EncodingDetector } from '../../domain/journal/encoding.ts';
 import type { Evenement, Raison, Rejet } from '../../domain/journal/events.ts';
+import type { Masquage } from '../../domain/journal/masquage.ts';
 import { LogParser, type Sink } from '../../domain/journal/parser.ts';
 import { type ContenuLu, MEMORY_BUDGET } from './analyse.ts';
 
@@ -41,18 +42,25 @@ export class Suite {
   /** the first bytes as one zstd frame, and their number */
   #debut: { readonly frame: Promise<Buffer>; readonly taille: number; bytes: number } | undefined;
 
-  private constructor(encodage: Encoding, time: FactoryTime) {
+  private constructor(encodage: Encoding, time: FactoryTime, regles: Masquage | undefined) {
     this.#encodage = encodage;
-    this.#parser = new LogParser(encodage, time, this.#lu);
+    this.#parser = new LogParser(encodage, time, this.#lu, regles);
   }
 
   /**
    * @param bytes all that the file holds, `sha256` their hash
+   * @param regles what must not be kept of its lines
    * @returns undefined for what is not kept this way (UTF-16, more than memory should hold)
    */
-  static of(bytes: Buffer, sha256: string, encodage: Encoding, time: FactoryTime): Suite | undefined {
+  static of(
+    bytes: Buffer,
+    sha256: string,
+    encodage: Encoding,
+    time: FactoryTime,
+    regles: Masquage | undefined,
+  ): Suite | undefined {
     if (encodage.name === 'utf-16le' || encodage.name === 'utf-16be') return undefined;
-    const suite = new Suite(encodage, time);
+    const suite = new Suite(encodage, time, regles);
     suite.#take(bytes, sha256);
     return suite.#lu.poids > MEMORY_BUDGET ? undefined : suite;
   }

@@ -27,7 +27,8 @@ export async function prendreJours(
   const { jours: pending } = await claimDays(client, centre.id, wanted);
   if (pending.length === 0) return;
   const attente = ctx.config.centres.find(({ nom }) => nom === centre.nom)?.attente ?? 'debut';
-  const context: RecalculContext = { archive: ctx.archive, time: ctx.time, logger: ctx.logger };
+  const { archive, config, time, logger } = ctx;
+  const context: RecalculContext = { archive, config, time, logger };
   await client.query('SAVEPOINT calcul');
   try {
     await recalculer(context, client, { id: centre.id, attente }, pending);

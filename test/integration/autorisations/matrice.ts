@@ -260,7 +260,8 @@ export const MATRICE: Readonly<Record<string, Regle>> = {
   'GET /fichiers/': lire('fichiers'),
   'GET /fichiers/{id}': lire('fichiers', 'fichier'),
   'GET /fichiers/{id}/versions': lire('fichiers', 'fichier'),
-  'GET /fichiers/{id}/octets': lire('fichiers', 'fichier'),
+  // As they were received: names may stand in them, which are masked for everybody else.
+  'GET /fichiers/{id}/octets': { ...lire('fichiers', 'fichier'), attendus: admin(200) },
   'GET /rejets/': lire('rejets'),
   'GET /rejets/par-raison': lire('rejets'),
   'GET /rejets/{id}': lire('rejets', 'rejet'),
