@@ -13,7 +13,7 @@ import { prefereLeFrancais } from './langue.ts';
 import { enLecture } from './lectures.ts';
 import { lien } from './pages.ts';
 import { Probleme } from './problemes.ts';
-import type { Ressource } from './ressource.ts';
+import { NATURES, type Ressource } from './ressource.ts';
 import { erreurs } from './schemas/commun.ts';
 import { LIMITE_DEFAUT, PAGE, SKIP_MAX, triDe } from './schemas/listes.ts';
 
@@ -63,7 +63,8 @@ export function routeDeListe(
         summary: parChemin?.summary ?? `Lister les ${pluriel}`,
         description:
           'La réponse est un tableau. `Link` donne les pages voisines, `X-Total-Count` le total (`X-Total-Count-Kind` dit s’il est exact ou estimé), `X-Next-Cursor` le curseur de la suite. `format=csv` ou `format=xlsx` (ou l’en-tête `Accept`) rend les mêmes lignes en fichier.' +
-          ordreEnMots(ressource),
+          ordreEnMots(ressource) +
+          ` ${NATURES[ressource.nature]}`,
         ...(parChemin ? { params: parChemin.params } : {}),
         querystring: z.strictObject({ ...optional, tri: triDe(Object.keys(table.tri)).optional(), ...PAGE }),
         response: {

@@ -2,6 +2,19 @@ import type { z } from 'zod';
 import type { TableLue, Tri } from '../postgres/lecture/table-lue.ts';
 import type { Ressource as NomDeRessource } from './acces.ts';
 
+/**
+ * What data say of persons, as lists and exports tell it. None is anonymous: of a machine that one person drives even the
+ * figures of a day speak of her.
+ */
+export const NATURES = {
+  agrege:
+    'Données agrégées par centre et par journée : d’une machine que conduit une seule personne, elles parlent aussi d’elle.',
+  pseudonymise:
+    'Données pseudonymisées : aucun nom, mais qui connaît les équipes ou les comptes peut y reconnaître quelqu’un.',
+  sans_personne: 'Ces données ne parlent de personne.',
+} as const;
+export type Nature = keyof typeof NATURES;
+
 /** A table of the contract as a resource of the API: one per noun, beside its routes. */
 export interface Ressource {
   /** path and scope: `pieces-production` */
@@ -11,6 +24,8 @@ export interface Ressource {
   /** several of them, without article: « pièces » */
   readonly pluriel: string;
   readonly table: TableLue;
+  /** what it says of persons */
+  readonly nature: Nature;
   /** one row of an answer */
   readonly lu: z.ZodObject;
   /** query parameter → filter of the table, with the schema of its value */

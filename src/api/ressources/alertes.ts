@@ -8,6 +8,7 @@ export const RESSOURCE_ALERTES: Ressource = {
   nom: 'alertes',
   libelle: 'Une alerte',
   pluriel: 'alertes',
+  nature: 'pseudonymise',
   table: ALERTES,
   lu: de('alertes', alerteLue),
   filtres: { ...FILTRES_ALERTES, date_debut: FILTRES.instant_debut, date_fin: FILTRES.instant_fin },

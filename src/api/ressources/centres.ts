@@ -8,6 +8,7 @@ export const RESSOURCE_CENTRES: Ressource = {
   nom: 'centres',
   libelle: 'Un centre d’usinage',
   pluriel: 'centres d’usinage',
+  nature: 'sans_personne',
   table: CENTRES,
   lu: de('centres', centreUsinage),
   filtres: { type_cu: FILTRES.type_cu, actif: FILTRES.actif },

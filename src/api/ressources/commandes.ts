@@ -8,6 +8,7 @@ export const RESSOURCE_COMMANDES: Ressource = {
   nom: 'commandes-volets',
   libelle: 'Une commande de volets roulants',
   pluriel: 'commandes de volets roulants',
+  nature: 'sans_personne',
   table: COMMANDES,
   lu: de('commandes-volets', commandeVolet),
   filtres: {

@@ -8,6 +8,7 @@ export const RESSOURCE_EXECUTIONS: Ressource = {
   nom: 'executions',
   libelle: 'Un passage de tâche',
   pluriel: 'passages des tâches',
+  nature: 'pseudonymise',
   table: EXECUTIONS,
   lu: de('executions', executionLue),
   filtres: {

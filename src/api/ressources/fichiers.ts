@@ -9,6 +9,7 @@ export const RESSOURCE_FICHIERS: Ressource = {
   nom: 'fichiers',
   libelle: 'Un fichier LOG',
   pluriel: 'fichiers LOG',
+  nature: 'pseudonymise',
   table: FICHIERS,
   lu: de('fichiers', fichierLog),
   filtres: {
@@ -24,6 +25,7 @@ export const RESSOURCE_REJETS: Ressource = {
   nom: 'rejets',
   libelle: 'Une ligne en quarantaine',
   pluriel: 'lignes en quarantaine',
+  nature: 'pseudonymise',
   table: REJETS,
   lu: de('rejets', ligneRejetee),
   filtres: {

@@ -9,6 +9,7 @@ export const RESSOURCE_JOB_PROFILS: Ressource = {
   nom: 'job-profils',
   libelle: 'Une barre de profilé chargée',
   pluriel: 'barres de profilé chargées',
+  nature: 'pseudonymise',
   table: JOB_PROFILS,
   lu: de('job-profils', jobProfil),
   filtres: { ...FILTRES_DE_DETAIL, reference: FILTRES.reference, couleur: FILTRES.couleur },

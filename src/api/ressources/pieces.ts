@@ -8,6 +8,7 @@ export const RESSOURCE_PIECES: Ressource = {
   nom: 'pieces-production',
   libelle: 'Une pièce',
   pluriel: 'pièces',
+  nature: 'pseudonymise',
   table: PIECES,
   lu: de('pieces-production', pieceProduction),
   filtres: FILTRES_DE_DETAIL,

@@ -8,6 +8,7 @@ export const RESSOURCE_SESSIONS: Ressource = {
   nom: 'sessions',
   libelle: 'Une session de production',
   pluriel: 'sessions de production',
+  nature: 'agrege',
   table: SESSIONS,
   lu: de('sessions', sessionProduction),
   filtres: {

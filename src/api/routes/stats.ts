@@ -6,6 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { enLecture } from '../lectures.ts';
 import { introuvable } from '../problemes.ts';
+import { NATURES } from '../ressource.ts';
 import { RESSOURCE_CENTRES } from '../ressources/centres.ts';
 import { erreurs, json, parametresId } from '../schemas/commun.ts';
 import {
@@ -16,7 +17,8 @@ import {
 } from '../schemas/stats.ts';
 
 const DESCRIPTION =
-  'Les temps sont additionnés, puis divisés : le taux moyen n’est pas une moyenne de taux. Un jour qui a une session calculée des journaux et une session saisie compte deux fois (jours_avec_deux_origines le dit) : les chiffres sont ceux des lignes que /sessions/ donne avec les mêmes filtres ; `origine` choisit.';
+  'Les temps sont additionnés, puis divisés : le taux moyen n’est pas une moyenne de taux. Un jour qui a une session calculée des journaux et une session saisie compte deux fois (jours_avec_deux_origines le dit) : les chiffres sont ceux des lignes que /sessions/ donne avec les mêmes filtres ; `origine` choisit. ' +
+  NATURES.agrege;
 
 /** Figures per centre over a range of days. */
 export function routesStats(app: FastifyInstance, deps: ApiDeps): void {
