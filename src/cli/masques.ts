@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Archive } from '../archives/archive.ts';
+import { ouvrirArchives } from '../archives/archive.ts';
 import { readMasques } from '../base/config/masques.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
 import type { Masques } from '../base/masques/masques.ts';
@@ -115,7 +115,7 @@ async function* fichier(chemin: string): AsyncGenerator<Source> {
 }
 
 async function* archives(cli: Cli, centre: string | undefined, limite: number): AsyncGenerator<Source> {
-  const archive = new Archive(cli.config.archivesDir);
+  const archive = ouvrirArchives(cli.config);
   for (const version of await versionsRecentes(await openPool(cli), centre, limite)) {
     const { centreId, sha256, encodage } = version;
     yield { encodage: parseEncoding(encodage), pieces: archive.read(centreId, sha256) };
