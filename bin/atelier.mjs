@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
-import { cacheFolder } from './private-folder.mjs';
+import { cacheFolder, isTrustedCache } from './private-folder.mjs';
 
 /** Those of the first line, for when it was not what started this. */
 const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=4'];
@@ -17,7 +17,15 @@ const self = fileURLToPath(import.meta.url);
 const dependances = fileURLToPath(new URL('../node_modules/pg', import.meta.url));
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
-if (!existsSync(dependances)) {
+const cacheGiven = process.env.NODE_DISABLE_COMPILE_CACHE ? undefined : process.env.NODE_COMPILE_CACHE;
+
+if (cacheGiven && !isTrustedCache(cacheGiven)) {
+  // Node reads it already; what it took from there for the two files up to here cannot be helped from inside.
+  process.stderr.write(
+    `atelier : NODE_COMPILE_CACHE=${JSON.stringify(cacheGiven)} : d’autres comptes de cette machine peuvent écrire dans ce dossier, ou au-dessus, donc y mettre du code qui tournerait ici. Enlevez cette variable (atelier a un dossier à lui) ou donnez-lui un dossier à vous (chmod 700).\n`,
+  );
+  process.exit(1);
+} else if (!existsSync(dependances)) {
   process.stderr.write('atelier : les dépendances manquent ; tapez `npm ci` dans le dossier du projet.\n');
   process.exit(1);
 } else if (Number(process.versions.node.split('.')[0]) >= 26) {

@@ -1,7 +1,7 @@
 // Where code may be kept that is run later. Plain JavaScript: it is needed before types can be stripped.
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
  * The folder of our compile cache, made if need be, or undefined when none is surely ours. Never the one that Node takes
@@ -26,16 +26,35 @@ export function cacheFolder(env = process.env) {
  */
 function privateFolder(base, ...names) {
   let path = realpathSync(base);
-  for (let above = path; ; above = dirname(above)) {
-    if (!isSafe(lstatSync(above))) return undefined;
-    if (above === dirname(above)) break;
-  }
+  if (!isSafeUpwards(path)) return undefined;
   for (const name of names) {
     path = join(path, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
     if (!isSafe(lstatSync(path))) return undefined;
   }
   return isClosed(lstatSync(path)) ? path : undefined;
+}
+
+/**
+ * Whether the folder that somebody gave Node for its compile cache (`NODE_COMPILE_CACHE`) may hold code for us: nobody but
+ * this account and root writes there, or above. Of one that is not there yet, the folders above count.
+ */
+export function isTrustedCache(given) {
+  let path = resolve(given);
+  while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
+  try {
+    path = realpathSync(path);
+    return isSafeUpwards(path) && (me === undefined || (lstatSync(path).mode & 0o022) === 0);
+  } catch {
+    return false;
+  }
+}
+
+function isSafeUpwards(path) {
+  for (let above = path; ; above = dirname(above)) {
+    if (!isSafe(lstatSync(above))) return false;
+    if (above === dirname(above)) return true;
+  }
 }
 
 /** Folders of Windows belong to their account: there is nothing to look at. */

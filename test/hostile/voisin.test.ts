@@ -113,6 +113,31 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine: names made before we
     expect(below(join(shared, 'atelier'))).toEqual([]);
   });
 
+  it('a cache that somebody gave Node by hand, where the neighbour may write, is refused; one that is ours is taken', async () => {
+    const open = join(shared, 'cache');
+    neighbour('mkdir', '-m', '777', open);
+    const ours = join(home, 'cache');
+    mkdirSync(ours, { mode: 0o700 });
+    const halfOpen = join(home, 'a-moitie');
+    mkdirSync(halfOpen, { mode: 0o700 });
+    chmodSync(halfOpen, 0o770);
+    const below = join(home, 'dessous');
+    mkdirSync(join(below, 'cache'), { recursive: true, mode: 0o700 });
+    chmodSync(below, 0o777);
+    const led = join(home, 'lien');
+    symlinkSync(open, led);
+    const first = join(shared, 'avant-nous');
+    neighbour('mkdir', '-m', '755', first);
+    for (const cache of [open, halfOpen, join(below, 'cache'), led, shared, first]) {
+      const { code, stdout, stderr } = await help({ NODE_COMPILE_CACHE: cache });
+      expect([cache, code, stdout, stderr]).toEqual([cache, 1, '', expect.stringContaining('chmod 700')]);
+    }
+    for (const cache of [ours, join(home, 'pas-encore')]) {
+      expect([cache, (await help({ NODE_COMPILE_CACHE: cache })).code]).toEqual([cache, 0]);
+    }
+    expect((await help({ NODE_COMPILE_CACHE: open, NODE_DISABLE_COMPILE_CACHE: '1' })).code).toBe(0);
+  });
+
   describe.skipIf(SANS_MARIADB)('the private MariaDB', () => {
     const before = process.env['TMPDIR'];
     beforeEach(() => {
