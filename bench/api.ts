@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
+import autocannon from 'autocannon';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { type Charge, charger } from './lib/charge.ts';
@@ -20,21 +21,24 @@ const { values: options } = parseArgs({
     repeats: { type: 'string', default: '3' },
     secondes: { type: 'string', default: '8' },
     lignes: { type: 'string', default: '1000000' },
+    connexions: { type: 'string', default: '100' },
     save: { type: 'boolean', default: false },
     comparer: { type: 'boolean', default: false },
   },
 });
-const [size, repeats, seconds, wanted] = [options.mo, options.repeats, options.secondes, options.lignes].map(
-  Number,
-) as [number, number, number, number];
-if (!(size > 0 && repeats >= 1 && seconds > 0 && wanted > 0)) {
+const [size, repeats, seconds, wanted, signIns] = [
+  ...[options.mo, options.repeats, options.secondes, options.lignes, options.connexions],
+].map(Number) as [number, number, number, number, number];
+if (!(size > 0 && repeats >= 1 && seconds > 0 && wanted > 0 && signIns > 0)) {
   throw new Error(
-    'usage: bench/api.ts [--mo MEGABYTES] [--repeats N] [--secondes N] [--lignes N] [--save] [--comparer]',
+    'usage: bench/api.ts [--mo MEGABYTES] [--repeats N] [--secondes N] [--lignes N] [--connexions N] [--save] [--comparer]',
   );
 }
 
 /** Goals of the issue. */
-const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200 };
+const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200, signIn: 3 };
+/** Clients that fetch the documentation while somebody signs in. */
+const READERS = 40;
 const CONNECTIONS = 10;
 const BARE = fileURLToPath(new URL('./children/nu.ts', import.meta.url));
 const PASSWORD = 'Volet-roulant-gris-7016';
@@ -80,7 +84,7 @@ try {
     'list, limit=100': '/sessions/?limit=100',
     [`session of ${session.pieces} pieces`]: `/sessions/${session.id}?inclure=${INCLURE}`,
   };
-  const rates: Record<string, { ours: Charge[]; bare: Charge[]; bytes: number }> = {};
+  const rates: Record<string, { ours: Load[]; bare: Load[]; bytes: number }> = {};
   for (const [name, path] of Object.entries(routes)) {
     const ours = await text(api.url + path, { authorization });
     if (!isDeepStrictEqual(JSON.parse(ours), JSON.parse(await text(bare.url + path, {})))) {
@@ -92,11 +96,26 @@ try {
     for (let i = 0; i < repeats; i++) {
       progress(`${name}: repeat ${i + 1} of ${repeats}`);
       const turns: (() => Promise<unknown>)[] = [
-        async () => rates[name]!.ours.push(await charger(api.url + path, { authorization }, seconds)),
-        async () => rates[name]!.bare.push(await charger(bare.url + path, {}, seconds)),
+        async () => rates[name]!.ours.push(await loaded(api, path, { authorization })),
+        async () => rates[name]!.bare.push(await loaded(bare, path, {})),
       ];
       for (const turn of i % 2 === 0 ? turns : turns.toReversed()) await turn();
     }
+  }
+  const signedIn: { idle: number; busy: number }[] = [];
+  for (let i = 0; i < repeats; i++) {
+    progress(`sign-in: repeat ${i + 1} of ${repeats}`);
+    let [idle, busy] = [0, 0];
+    const turns = [
+      async () => {
+        idle = await signInP99();
+      },
+      async () => {
+        busy = await whileRead(signInP99);
+      },
+    ];
+    for (const turn of i % 2 === 0 ? turns : turns.toReversed()) await turn();
+    signedIn.push({ idle, busy });
   }
   const exports: { ours: number; copy: number; bytes: number }[] = [];
   // A server of its own: its peak is that of exports, not of the load before.
@@ -142,6 +161,14 @@ try {
         0,
       ),
       spread(
+        ours.map((one) => one.cpuMs),
+        2,
+      ),
+      spread(
+        without.map((one) => one.cpuMs),
+        2,
+      ),
+      spread(
         ours.map((one) => one.p99),
         0,
       ),
@@ -151,6 +178,18 @@ try {
       ),
     ]);
   }
+  const waits = signedIn.map(({ idle, busy }) => busy / idle);
+  kept.push({
+    nom: 'sign-in p99 while documentation is fetched / idle',
+    valeur: median(waits),
+    mieux: 'petit',
+  });
+  goals.push([
+    `sign-in p99 while ${READERS} clients fetch documentation / idle`,
+    spread(waits, 2),
+    `<= ${GOALS.signIn}`,
+    met(median(waits) <= GOALS.signIn),
+  ]);
   const ratios = exports.map(({ ours, copy }) => copy / ours);
   kept.push(
     { nom: 'speed of COPY TO STDOUT / of the CSV export', valeur: median(ratios), mieux: 'grand' },
@@ -175,7 +214,25 @@ try {
     [
       machineFacts({ postgres: place.server.version, repeats, load }),
       table(['goal', 'measured', 'asked for', 'met'], goals),
-      table(['route', 'ours, req/s', 'bare, req/s', 'ours, p99 ms', 'bare, p99 ms'], shown),
+      table(
+        [
+          'route',
+          'ours, req/s',
+          'bare, req/s',
+          'ours, CPU ms',
+          'bare, CPU ms',
+          'ours, p99 ms',
+          'bare, p99 ms',
+        ],
+        shown,
+      ),
+      `Sign-in, p99 of ${signIns}: ${spread(
+        signedIn.map((one) => one.idle),
+        0,
+      )} ms idle, ${spread(
+        signedIn.map((one) => one.busy),
+        0,
+      )} ms while ${READERS} clients fetch the documentation.`,
       `Export of ${pieces} rows: ${spread(
         exports.map((one) => one.ours / 1000),
         1,
@@ -191,6 +248,48 @@ try {
   await api[Symbol.asyncDispose]();
   await bare[Symbol.asyncDispose]();
   await db.end();
+}
+
+interface Load extends Charge {
+  /** processor time of the server an answer, ms */
+  readonly cpuMs: number;
+}
+
+async function loaded(service: Service, path: string, headers: Record<string, string>): Promise<Load> {
+  const before = await service.cpu();
+  const charge = await charger(service.url + path, headers, seconds);
+  return { ...charge, cpuMs: ((await service.cpu()) - before) * (1000 / charge.reponses) };
+}
+
+/** One sign-in after the other; the slowest but one in a hundred, ms. */
+async function signInP99(): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < signIns; i++) {
+    const start = performance.now();
+    await signIn(api.url, false);
+    times.push(performance.now() - start);
+  }
+  return times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1]!;
+}
+
+/** Runs `work` while others fetch the documentation, each as quickly as it gets it, from a thread of their own. */
+async function whileRead<T>(work: () => Promise<T>): Promise<T> {
+  const ended = Promise.withResolvers<void>();
+  const readers = autocannon(
+    {
+      url: `${api.url}/openapi.json`,
+      headers: { 'accept-encoding': 'gzip' },
+      ...{ connections: READERS, duration: 3600, workers: 1 },
+    },
+    () => ended.resolve(),
+  );
+  try {
+    await sleep(1000);
+    return await work();
+  } finally {
+    readers.stop();
+    await ended.promise;
+  }
 }
 
 function progress(what: string): void {

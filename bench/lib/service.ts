@@ -7,6 +7,8 @@ export interface Service extends AsyncDisposable {
   readonly url: string;
   /** largest resident size so far, bytes (Linux) */
   peak(): Promise<number>;
+  /** processor time that it took so far, seconds (Linux): what neighbours on the machine do weighs less on it */
+  cpu(): Promise<number>;
 }
 
 /**
@@ -26,6 +28,11 @@ export async function serve(
     async peak() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]) * 1024;
+    },
+    async cpu() {
+      const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / 100;
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;

@@ -6,18 +6,24 @@
 
 /** First characters of a formula, with the full-width forms that become them. */
 const STARTS = '=+@＝＋－＠-';
-/** What may begin a cell in one spreadsheet or another, with what is passed over before a formula. */
-const BEHIND = '[;,\\t\\n\\r][" \\t\\n\\r]*';
 
-/** For a regular expression of JavaScript or of PostgreSQL. */
-export const FORMULA_AT_START = `^[\\t\\n\\r${STARTS}]`;
-export const FORMULA_BEHIND = `(${BEHIND})([${STARTS}])`;
+/** First characters of a text that must not begin a cell, as numbers. */
+export const FORMULA_STARTS = [...`\t\n\r${STARTS}`].map((char) => char.codePointAt(0)!);
 
-const atStart = new RegExp(FORMULA_AT_START);
-const behind = new RegExp(FORMULA_BEHIND, 'g');
+/**
+ * What begins a formula inside a text, for JavaScript or PostgreSQL: behind what may begin a cell, with what is passed over
+ * before a formula.
+ *
+ * @param others separators of other spreadsheets than the file is for
+ */
+export function formulaBehind(others: string): string {
+  return `([${others}\\t\\n\\r][" \\t\\n\\r]*)([${STARTS}])`;
+}
 
-/** The same text with an apostrophe before whatever would begin a formula. */
+const behind = new RegExp(formulaBehind(';,'), 'g');
+
+/** The same text with an apostrophe before whatever would begin a formula, whatever separates. */
 export function withoutFormulas(text: string): string {
   const inside = text.replace(behind, "$1'$2");
-  return atStart.test(text) ? `'${inside}` : inside;
+  return FORMULA_STARTS.includes(text.codePointAt(0)!) ? `'${inside}` : inside;
 }

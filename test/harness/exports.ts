@@ -25,12 +25,13 @@ export async function fill(db: pg.Client, rows: number, width: number, parts = w
  * What a spreadsheet must show as text: an apostrophe before what it would take for a formula, at the beginning or, where
  * it separates by another character than the file does, inside.
  */
-function harmless(text: string): string {
+function harmless(text: string, decimal: '.' | ','): string {
+  const other = decimal === '.' ? ';' : ',';
   let out = /^[=+\-@\t\n\r＝＋－＠]/.test(text) ? "'" : '';
   let begins = false;
   for (const char of text) {
     if (begins && '=+-@＝＋－＠'.includes(char)) out += "'";
-    begins = ';,\t\n\r'.includes(char) || (begins && '" '.includes(char));
+    begins = `${other}\t\n\r`.includes(char) || (begins && '" '.includes(char));
     out += char;
   }
   return out;
@@ -41,10 +42,10 @@ function cellOf(value: unknown, decimal: '.' | ','): string | null {
   if (value === null) return null;
   if (typeof value === 'number') return String(value).replace('.', decimal);
   if (typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) return harmless(value.join(' | '));
+  if (Array.isArray(value)) return harmless(value.join(' | '), decimal);
   const [, y, m, d, time] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?[+-]/.exec(String(value)) ?? [];
   if (decimal === ',' && time !== undefined) return `${d}/${m}/${y} ${time}`;
-  return harmless(String(value));
+  return harmless(String(value), decimal);
 }
 
 /** A CSV file without its byte order mark against the rows of JSON. */

@@ -151,10 +151,13 @@ function replaced(chunk: Buffer, todo: (readonly [string, string])[]): Buffer {
   return chunk;
 }
 
-/** Waits until more may be written, or until there is nobody left to write to. */
+/** Waits until more may be written, or until there is nobody left to write to. Leaves no listener behind. */
 function drained(socket: Socket): Promise<void> {
-  return new Promise((done) => {
-    socket.once('drain', done);
-    socket.once('close', () => done());
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.once('drain', done).once('close', done);
   });
 }

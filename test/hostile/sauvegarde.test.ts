@@ -5,13 +5,20 @@ import { createHash, randomBytes } from 'node:crypto';
 import { cp, lstat, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Depot, instantDe } from '../../src/archives/sauvegarde/depot.ts';
 import { type Contenu, ecrireManifeste } from '../../src/archives/sauvegarde/manifeste.ts';
 import { codeOf, messageOf } from '../../src/base/errors.ts';
 import { verifierSauvegarde } from '../../src/jobs/sauvegarde/verification.ts';
 import { sauvegarder } from '../../src/jobs/sauvegarde.ts';
-import { type Etabli, monter, ouvrir, peupler, toutesLesLignes } from '../harness/sauvegarde.ts';
+import {
+  type Etabli,
+  monter,
+  ouvrir,
+  peupler,
+  tousLesFichiers,
+  toutesLesLignes,
+} from '../harness/sauvegarde.ts';
 
 const KEY = randomBytes(32);
 const ENV = { CLE_SAUVEGARDE: KEY.toString('hex') };
@@ -21,6 +28,8 @@ let claire: string;
 let [premiere, seconde] = ['', ''];
 let base: Awaited<ReturnType<Etabli['base']>>;
 let sain: string;
+/** what the workshop that goes on working had at the beginning */
+let before: Awaited<ReturnType<typeof atWork>>;
 beforeAll(async () => {
   etabli = await monter();
   await peupler(etabli);
@@ -33,12 +42,21 @@ beforeAll(async () => {
   base = await etabli.base();
   sain = join(etabli.home, 'sain');
   await cp(etabli.depot, sain, { recursive: true });
+  before = await atWork();
 }, 120_000);
 afterAll(() => etabli.close());
 beforeEach(async () => {
   await rm(etabli.depot, { recursive: true, force: true });
   await cp(sain, etabli.depot, { recursive: true });
 });
+
+/** Rows and archives of the workshop that the backups are of; not what is noted of backups themselves. */
+async function atWork() {
+  const { journal_audit: _, execution: __, ...rows } = await toutesLesLignes(etabli.atelier.reader);
+  return [rows, await tousLesFichiers(etabli.atelier.archives)];
+}
+// What the others see, whatever a backup was made to do: their database and their archives, as they were.
+afterEach(async () => expect(await atWork()).toEqual(before));
 
 const chemin = (nom: string, fichier: string): string => join(etabli.depot, nom, fichier);
 
