@@ -1,19 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { AtelierError } from './errors.ts';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { CleDeCompte, type ColonneChiffree } from './cle-de-compte.ts';
+import { desceller, FORMATS, ID_BYTES, sceller } from './enveloppe.ts';
 
-/** The columns of `"user"` that are encrypted. */
-export type ColonneChiffree = 'username' | 'email';
-
-/*
- * An envelope, in bytes: 1 format, 8 key id, 12 nonce, then the ciphertext, 16 tag. Format and key id are
- * authenticated too, so that no byte of it can change unnoticed.
- */
-const FORMAT = 1;
-const ID_BYTES = 8;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const HEADER_BYTES = 1 + ID_BYTES;
 const WITNESS = 'atelier : la clé est la bonne';
+/** Where the key of an account is kept. */
+const CLE = 'compte_cle.enveloppe';
 
 /** One master key. Nothing is encrypted with it: each use has a key of its own, derived from it. */
 class CleMaitre {
@@ -37,10 +28,11 @@ class CleMaitre {
 }
 
 /**
- * Encrypts names and addresses of accounts (AES-256-GCM), and makes the keyed hashes by which they are found.
+ * Wraps the keys of accounts (AES-256-GCM), with which names and addresses are encrypted, and makes the keyed hashes by
+ * which they are found.
  *
- * A value is bound to its column and row: moved elsewhere it does not decrypt. While keys change there are two:
- * the first encrypts, both decrypt and both find.
+ * A value is bound to its column and row: moved elsewhere it does not decrypt. While master keys change there are two:
+ * the first wraps, both unwrap and both find.
  */
 export class Coffre {
   /** id of the key that encrypts: 16 hexadecimal digits, derived from the key, of which they tell nothing */
@@ -63,17 +55,27 @@ export class Coffre {
     this.cleId = current.id;
   }
 
-  /**
-   * @param id id of the row in `"user"`
-   * @returns the envelope for `<colonne>_chiffre`
-   */
-  chiffrer(colonne: ColonneChiffree, id: string, texte: string): Buffer {
-    return this.#seal(`user.${colonne}`, id, texte);
+  /** The envelope of an account's key, for `compte_cle`. */
+  emballer(cle: CleDeCompte): Buffer {
+    const key = this.#keys[0]!;
+    const place = { colonne: CLE, id: cle.compte };
+    return cle.emballer((secret) =>
+      sceller(FORMATS.cle, key.id, key.derive(`chiffrement ${CLE}`), place, secret),
+    );
   }
 
-  /** @throws AtelierError ATL_C103 when the key is not at hand, or any byte, the column or the row is another */
+  /** @throws AtelierError ATL_C103 when the master key is not at hand, or any byte or the account is another */
+  deballer(compte: string, enveloppe: Buffer): CleDeCompte {
+    return new CleDeCompte(compte, this.#open(FORMATS.cle, CLE, compte, enveloppe));
+  }
+
+  /**
+   * A name or address of a row that has no key of its own yet.
+   *
+   * @throws AtelierError ATL_C103 when the key is not at hand, or any byte, the column or the row is another
+   */
   dechiffrer(colonne: ColonneChiffree, id: string, enveloppe: Buffer): string {
-    return this.#open(`user.${colonne}`, id, enveloppe);
+    return this.#open(FORMATS.maitre, `user.${colonne}`, id, enveloppe).toString('utf8');
   }
 
   /**
@@ -99,7 +101,9 @@ export class Coffre {
 
   /** A known text under the current key, by which a later start sees that it has the same key. */
   temoin(): Buffer {
-    return this.#seal('cle_chiffrement.temoin', this.cleId, WITNESS);
+    const [key, colonne] = [this.#keys[0]!, 'cle_chiffrement.temoin'];
+    const place = { colonne, id: this.cleId };
+    return sceller(FORMATS.maitre, key.id, key.derive(`chiffrement ${colonne}`), place, Buffer.from(WITNESS));
   }
 
   /**
@@ -110,7 +114,7 @@ export class Coffre {
   reconnait(cleId: string, temoin: Buffer): boolean | undefined {
     if (!this.cleIds.includes(cleId)) return undefined;
     try {
-      return this.#open('cle_chiffrement.temoin', cleId, temoin) === WITNESS;
+      return this.#open(FORMATS.maitre, 'cle_chiffrement.temoin', cleId, temoin).toString('utf8') === WITNESS;
     } catch {
       return false;
     }
@@ -121,39 +125,10 @@ export class Coffre {
     return { cleIds: this.cleIds };
   }
 
-  #seal(place: string, id: string, text: string): Buffer {
-    const key = this.#keys[0]!;
-    const header = Buffer.concat([Buffer.of(FORMAT), Buffer.from(key.id, 'hex')]);
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', key.derive(`chiffrement ${place}`), nonce, {
-      authTagLength: TAG_BYTES,
-    });
-    cipher.setAAD(associated(header, place, id));
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-    return Buffer.concat([header, nonce, sealed, cipher.getAuthTag()]);
-  }
-
-  #open(place: string, id: string, envelope: Buffer): string {
-    const unreadable = (why: string, cause?: unknown): AtelierError =>
-      new AtelierError('ATL_C103', `Valeur chiffrée illisible (${place}, ligne ${id}) : ${why}.`, { cause });
-    if (envelope.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || envelope[0] !== FORMAT)
-      throw unreadable('ce n’est pas une enveloppe connue');
-    const header = envelope.subarray(0, HEADER_BYTES);
-    const keyId = header.toString('hex', 1);
-    const key = this.#keys.find((candidate) => candidate.id === keyId);
-    if (!key) throw unreadable(`la clé ${keyId} n’est pas donnée`);
-    const nonce = envelope.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', key.derive(`chiffrement ${place}`), nonce, {
-      authTagLength: TAG_BYTES,
-    });
-    decipher.setAAD(associated(header, place, id));
-    decipher.setAuthTag(envelope.subarray(-TAG_BYTES));
-    try {
-      const sealed = envelope.subarray(HEADER_BYTES + NONCE_BYTES, -TAG_BYTES);
-      return Buffer.concat([decipher.update(sealed), decipher.final()]).toString('utf8');
-    } catch (cause) {
-      throw unreadable('elle a été altérée, déplacée, ou chiffrée avec une autre clé', cause);
-    }
+  #open(format: 1 | 3, colonne: string, id: string, enveloppe: Buffer): Buffer {
+    const key = (keyId: string): Buffer | undefined =>
+      this.#keys.find((candidate) => candidate.id === keyId)?.derive(`chiffrement ${colonne}`);
+    return desceller(format, key, { colonne, id }, enveloppe);
   }
 }
 
@@ -164,9 +139,4 @@ export class Coffre {
 export function normaliser(valeur: string): string {
   // Lower case may undo the normal form (İ), hence the second time.
   return valeur.normalize('NFKC').trim().toLowerCase().normalize('NFKC');
-}
-
-/** `table|column|row id`, behind the header of the envelope. */
-function associated(header: Buffer, place: string, id: string): Buffer {
-  return Buffer.concat([header, Buffer.from(`${place.replace('.', '|')}|${id.toLowerCase()}`, 'utf8')]);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { hacher } from '../api/auth/mot-de-passe.ts';
+import { CleDeCompte } from '../base/cle-de-compte.ts';
 import { type Cles, exigerCles } from '../base/config/api.ts';
 import { type Config, readEnv } from '../base/config.ts';
 import { codeOf } from '../base/errors.ts';
@@ -103,12 +104,13 @@ async function makeAccount(pool: Pool, cles: Cles): Promise<void> {
   const coffre = await ouvrirCoffre(pool, cles);
   if (await trouverParNom(pool, coffre, DEMO_ACCOUNT.username)) return;
   // Below the policy on purpose: known to everyone, and reachable from this machine only.
-  const motDePasseHache = await hacher(DEMO_ACCOUNT.password);
+  const cle = CleDeCompte.tirer();
+  const motDePasseHache = await hacher(DEMO_ACCOUNT.password, cle.poivre());
   await withClient(pool, (client) =>
     creerCompte(
       client,
       coffre,
-      { username: DEMO_ACCOUNT.username, email: 'demo@exemple.test', motDePasseHache, role: 'admin' },
+      { username: DEMO_ACCOUNT.username, email: 'demo@exemple.test', motDePasseHache, role: 'admin', cle },
       { essai: true },
     ),
   );

@@ -16,6 +16,7 @@ import { Ecoute } from '../postgres/ecoute.ts';
 import { migrate, requireSchema } from '../postgres/migrate.ts';
 import { createApiPool, createPool, type Pool, withClient } from '../postgres/pool.ts';
 import { lirePosition, Replica } from '../postgres/replica.ts';
+import { donnerDesClesPlusTard } from './cles-des-comptes.ts';
 import type { Cli } from './cli.ts';
 import { databaseUrl } from './open.ts';
 
@@ -30,6 +31,8 @@ export interface OptionsApi {
   readonly cetteMachineSeule?: boolean;
   /** how long requests may go on once it is to stop (ms), 25 s as a rule */
   readonly delaiArret?: number;
+  /** how long after the start accounts of before get their keys (ms), an hour as a rule */
+  readonly clesApres?: number;
 }
 
 /** A server that listens. */
@@ -114,6 +117,10 @@ export async function servirApi(options: OptionsApi): Promise<ApiServie> {
   const app = await buildApp(deps);
   const arret = new Arret(app.server);
   shutdown.add(() => app.close());
+  donnerDesClesPlusTard({
+    ...{ pool, coffre: deps.coffre, logger, signal: shutdown.signal },
+    apres: options.clesApres,
+  });
   const aDesComptes = await existeUnCompte(pool);
   await retenirAmorcage(deps);
   return {

@@ -3,6 +3,7 @@ import { refusAdresse, refusMotDePasse, refusNom } from '../api/auth/politique.t
 import { Amorcage } from '../archives/amorcage.ts';
 import { Effacements } from '../archives/effacements.ts';
 import type { Coffre } from '../base/chiffrement.ts';
+import { CleDeCompte } from '../base/cle-de-compte.ts';
 import { exigerCles } from '../base/config/api.ts';
 import { isGiven } from '../base/config/secrets.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
@@ -22,6 +23,7 @@ import {
   listerComptes,
   modifierCompte,
   ouvrirCoffre,
+  poivreDe,
   rechiffrer,
   trouverParNom,
 } from '../postgres/comptes/users.ts';
@@ -88,10 +90,12 @@ async function add(cli: Cli, { nom, email, role, stdin }: Demande): Promise<numb
     throw new AtelierError('ATL_A502', 'Ce nom est déjà celui d’un compte.');
   const given = wanted ?? ((await existeUnCompte(pool)) ? 'lecteur' : 'admin');
   const refus = (mdp: string): string[] => refusMotDePasse(mdp, { username: nom, email });
-  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
+  const cle = CleDeCompte.tirer();
+  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }), cle.poivre());
   const compte = await withClient(pool, (client) =>
     transaction(client, async () => {
-      const made = await creerCompte(client, coffre, { username: nom, email, motDePasseHache, role: given });
+      const asked = { username: nom, email, motDePasseHache, role: given, cle };
+      const made = await creerCompte(client, coffre, asked);
       const details = { role: given, ...BY_COMMAND };
       await noter(client, { evenement: 'compte_cree', cible: `users/${made.id}`, details });
       return made;
@@ -111,6 +115,7 @@ async function list(cli: Cli, demande: Demande): Promise<number> {
   const { comptes } = await listerComptes(pool, coffre, { skip: 0, limit: 1_000_000 });
   await noter(pool, { evenement: 'comptes_listes', details: { nombre: comptes.length, ...BY_COMMAND } });
   printRows(cli, format, columns(new FactoryTime(cli.config.fuseau)), comptes);
+  for (const { id } of comptes.filter((compte) => compte.abime)) cli.err(abime(id));
   if (comptes.length === 0) cli.err('Aucun compte : `npx atelier user add NOM --email ADRESSE`.');
   return 0;
 }
@@ -154,7 +159,8 @@ async function password(cli: Cli, { nom, stdin }: Demande): Promise<number> {
   const { pool, coffre } = await open(cli);
   const compte = (await trouverParNom(pool, coffre, nom)) ?? unknown(nom);
   const refus = (mdp: string): string[] => refusMotDePasse(mdp, compte);
-  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }));
+  const poivre = (await poivreDe(pool, coffre, compte.id)) ?? unknown(nom);
+  const motDePasseHache = await hacher(await lireMotDePasse(cli, { stdin, refus }), poivre);
   await apply(pool, coffre, nom, { motDePasseHache }, () => ({ evenement: 'mot_de_passe_change' }));
   await oublierTentatives(pool, ...(await clesDuCompte(pool, coffre, compte)));
   cli.out(
@@ -170,7 +176,7 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
     : ((await trouverParNom(pool, coffre, nom)) ?? unknown(nom));
   // Of an account that was deleted the id may still stand in the audit log.
   const id = compte?.id ?? nom.toLowerCase();
-  const name = printable(compte?.username ?? id);
+  const name = printable(compte && !compte.abime ? compte.username : id);
   if (!oui) await confirmer(`Oublier « ${name} » pour toujours ? Tapez ${name} : `, name);
   const counted = compte ? await clesDuCompte(pool, coffre, compte) : [];
   const effacements = new Effacements(cli.config.archivesDir);
@@ -192,15 +198,23 @@ async function rotation(cli: Cli): Promise<number> {
   const { pool, coffre } = await open(cli);
   const cle = coffre.cleId;
   await noter(pool, { evenement: 'rotation_commencee', details: { cle, ...BY_COMMAND } });
-  const nombre = await rechiffrer(pool, coffre, { signal: cli.shutdown.signal });
-  await noter(pool, { evenement: 'rotation_finie', details: { cle, nombre, ...BY_COMMAND } });
+  const { nombre, abimes } = await rechiffrer(pool, coffre, { signal: cli.shutdown.signal });
+  const details = { cle, nombre, ...(abimes.length > 0 ? { abimes: abimes.length } : {}), ...BY_COMMAND };
+  await noter(pool, { evenement: 'rotation_finie', details });
   cli.out(
     nombre === 0
       ? `Tous les comptes sont déjà chiffrés avec la clé ${cle}.`
       : `${nombre} compte(s) rechiffré(s) avec la clé ${cle}.`,
   );
+  for (const id of abimes) cli.err(abime(id));
+  if (abimes.length > 0) return 1;
   if (coffre.cleIds.length > 1) cli.out('CLE_CHIFFREMENT_PRECEDENTE peut être retirée de la configuration.');
   return 0;
+}
+
+/** What to do about an account whose row is damaged. */
+function abime(id: string): string {
+  return `✖ compte ${id} : sa ligne est abîmée dans la base. Supprimez-le (\`npx atelier user forget ${id}\`), puis refaites-le ; les autres n’en souffrent pas.`;
 }
 
 /** What an audit line says beyond the account. */

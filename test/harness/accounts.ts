@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import type { Coffre } from '../../src/base/chiffrement.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Role } from '../../src/base/roles.ts';
@@ -20,6 +20,8 @@ export interface Accounts {
   readonly pool: Pool;
   readonly coffre: Coffre;
   add(username: string, options?: { role?: Role; email?: string; coffre?: Coffre }): Promise<Compte>;
+  /** a row as it was before accounts had keys. @returns its id */
+  addOld(username: string, options?: { hash?: string; cle?: Buffer }): Promise<string>;
   change(
     id: string,
     changes: Parameters<typeof modifierCompte>[3],
@@ -43,6 +45,7 @@ export async function createAccounts(): Promise<Accounts> {
         creerCompte(client, options.coffre ?? coffre, { username, email, role, motDePasseHache: HASH }),
       );
     },
+    addOld: (username, options) => ajouterAncien(pool, username, options),
     change: (id, changes, version) =>
       withClient(pool, (client) => modifierCompte(client, coffre, id, changes, { version })),
     dump: () => dump(pool),
@@ -51,6 +54,46 @@ export async function createAccounts(): Promise<Accounts> {
       await database.drop();
     },
   };
+}
+
+/** Names and addresses as they were encrypted before accounts had keys, written without our code. */
+function ancienneLigne(
+  cle: Buffer,
+  colonne: 'username' | 'email',
+  id: string,
+  texte: string,
+): [Buffer, Buffer] {
+  const derive = (use: string, length = 32): Buffer =>
+    Buffer.from(hkdfSync('sha256', cle, 'atelier', use, length));
+  const header = Buffer.concat([Buffer.of(1), derive('identifiant', 8)]);
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', derive(`chiffrement user.${colonne}`), nonce);
+  cipher.setAAD(Buffer.concat([header, Buffer.from(`user|${colonne}|${id}`)]));
+  const sealed = Buffer.concat([cipher.update(texte, 'utf8'), cipher.final()]);
+  const index = createHmac('sha256', derive(`index user.${colonne}`))
+    .update(texte.toLowerCase())
+    .digest();
+  return [Buffer.concat([header, nonce, sealed, cipher.getAuthTag()]), index];
+}
+
+/** A row as it was before accounts had keys. @returns its id */
+export async function ajouterAncien(
+  db: Pick<Pool, 'query'>,
+  username: string,
+  options: { hash?: string; cle?: Buffer; email?: string; role?: Role } = {},
+): Promise<string> {
+  const { hash = HASH, cle = KEY, email = `${username}@exemple.test`, role = 'lecteur' } = options;
+  const id = randomUUID();
+  const cleId = Buffer.from(hkdfSync('sha256', cle, 'atelier', 'identifiant', 8)).toString('hex');
+  await db.query(
+    `INSERT INTO "user" (id, username_chiffre, username_index, email_chiffre, email_index, cle_id, mot_de_passe, role)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      ...[id, ...ancienneLigne(cle, 'username', id, username), ...ancienneLigne(cle, 'email', id, email)],
+      ...[cleId, hash, role],
+    ],
+  );
+  return id;
 }
 
 async function dump(pool: Pool): Promise<string> {

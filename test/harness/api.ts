@@ -8,6 +8,7 @@ import { hacher } from '../../src/api/auth/mot-de-passe.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { Evenements, type LimitesFlux } from '../../src/api/evenements.ts';
 import { ouvrirArchives } from '../../src/archives/archive.ts';
+import { CleDeCompte } from '../../src/base/cle-de-compte.ts';
 import { type Cles, exigerCles } from '../../src/base/config/api.ts';
 import { type Config, loadConfig } from '../../src/base/config.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
@@ -22,7 +23,6 @@ import { createDatabase, registerTemplate } from './postgres.ts';
 /** Good enough for the policy; the same for all accounts of tests. */
 export const MOT_DE_PASSE = 'Volet-roulant-gris-7016';
 /** argon2 is slow on purpose: one hash serves all accounts of a test file. */
-let empreinte: Promise<string> | undefined;
 
 export interface CompteDEssai {
   readonly id: string;
@@ -94,11 +94,11 @@ export async function createApi(options: ApiOptions = {}): Promise<ApiDEssai> {
   const deps = options.changer?.(base) ?? base;
   const app = await buildApp(deps, { limites: options.limites ?? {} });
   const compte = async (username: string, role: Role): Promise<CompteDEssai> => {
-    empreinte ??= hacher(MOT_DE_PASSE);
-    const motDePasseHache = await empreinte;
+    const cle = CleDeCompte.tirer();
+    const motDePasseHache = await hacher(MOT_DE_PASSE, cle.poivre());
     const email = `${username}@exemple.test`;
     const made = await withClient(pool, (client) =>
-      creerCompte(client, deps.coffre, { username, email, motDePasseHache, role }),
+      creerCompte(client, deps.coffre, { username, email, motDePasseHache, role, cle }),
     );
     return { id: made!.id, username, role, entete: await signIn(app, username) };
   };

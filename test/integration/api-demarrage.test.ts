@@ -1,5 +1,6 @@
 // `atelier serve`: when it starts, when it refuses to, and what it does without its database.
 
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MOT_DE_PASSE } from '../harness/api.ts';
@@ -42,7 +43,7 @@ describe('S28: starting', () => {
   });
 
   it('R6: refuses a key that the accounts were not encrypted with', async () => {
-    const env = { ...installation.apiEnv, CLE_CHIFFREMENT: '0123456789abcdef'.repeat(4) };
+    const env = { ...installation.apiEnv, CLE_CHIFFREMENT: randomBytes(32).toString('hex') };
     const finished = await installation.run(['serve'], { env });
     expect(finished.code).toBe(1);
     expect(finished.stderr).toMatch(/ATL_C103/);

@@ -62,7 +62,7 @@ test('R21 S32 a life of two accounts, each step in the audit log without names',
   expect(await add('bob')).toMatchObject({ code: 0, stdout: 'Compte « bob » créé, rôle lecteur.\n' });
   const chef = (await trouverParNom(place.pool, coffre, 'chef'))!;
   const bob = (await trouverParNom(place.pool, coffre, 'bob'))!;
-  expect(await verifier(PASSWORD, bob.motDePasse)).toBe(true);
+  expect(await verifier(PASSWORD, bob.motDePasse, bob.poivre)).toBe(true);
   expect(bob).toMatchObject({ email: 'bob@exemple.test', actif: true });
 
   expect((await user(['role', 'BOB', 'gestionnaire'])).stdout).toBe(
@@ -90,7 +90,8 @@ test('R21 S32 a life of two accounts, each step in the audit log without names',
   expect(await user(['password', 'bob', '--mot-de-passe-stdin'], `${other}\r\nreste`)).toMatchObject({
     code: 0,
   });
-  expect(await verifier(other, (await trouverParNom(place.pool, coffre, 'bob'))!.motDePasse)).toBe(true);
+  const changed = (await trouverParNom(place.pool, coffre, 'bob'))!;
+  expect(await verifier(other, changed.motDePasse, changed.poivre)).toBe(true);
   expect(await etatCompte(place.pool, bob.id)).toMatchObject({ version_jetons: 5 });
   expect((await place.pool.query('SELECT FROM tentative_connexion')).rowCount).toBe(0);
 
@@ -333,7 +334,7 @@ describe.runIf(process.platform === 'linux')('on a terminal', () => {
     for (const word of [PASSWORD, 'girafe', 'motdepasse1234', 'autre chose', 'rebut'])
       expect(screen).not.toContain(word);
     const bob = await trouverParNom(place.pool, coffre, 'bob');
-    expect(await verifier(PASSWORD, bob!.motDePasse)).toBe(true);
+    expect(await verifier(PASSWORD, bob!.motDePasse, bob!.poivre)).toBe(true);
   });
 
   test('three times wrong ends it; Ctrl-C does at once; nothing is made', async () => {

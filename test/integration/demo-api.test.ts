@@ -1,4 +1,5 @@
 // What `npm run demo` leaves behind: an API on this machine, with the account that it says.
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -54,7 +55,7 @@ test('S11 demo: the two curl lines of the README work, again after a second run,
   // The database then takes the keys of a real workshop, and nobody has an account.
   const keys = {
     SECRET_KEY: 'une-cle-de-signature-pour-cet-essai-0123456789',
-    CLE_CHIFFREMENT: '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+    CLE_CHIFFREMENT: randomBytes(32).toString('hex'),
   };
   const list = await run(['user', 'list', '--json'], keys);
   expect(list.code).toBe(0);

@@ -154,11 +154,13 @@ describe('accounts', () => {
     expect(await trouverParNom(pool, coffre, 'bob')).toMatchObject({
       ...{ motDePasse: HASH, version: 1, derniere_connexion: expect.stringMatching(/^\d{4}-/) },
     });
-    await noterConnexion(pool, id, `${HASH}2`, HASH);
-    expect((await trouverParNom(pool, coffre, 'bob'))?.motDePasse).toBe(`${HASH}2`);
-    // Checked against HASH; meanwhile the password became HASH2.
-    await noterConnexion(pool, id, `${HASH}3`, HASH);
-    expect((await trouverParNom(pool, coffre, 'bob'))?.motDePasse).toBe(`${HASH}2`);
+    const { motDePasseRange, poivre } = (await trouverParNom(pool, coffre, 'bob'))!;
+    const own = (n: number): string => HASH.replace('p=1$', `p=1,keyid=${poivre!.id}$`) + n;
+    await noterConnexion(pool, id, own(2), motDePasseRange);
+    expect((await trouverParNom(pool, coffre, 'bob'))?.motDePasse).toBe(own(2));
+    // Checked against the first; meanwhile the password became the second.
+    await noterConnexion(pool, id, own(3), motDePasseRange);
+    expect((await trouverParNom(pool, coffre, 'bob'))?.motDePasse).toBe(own(2));
   });
 });
 

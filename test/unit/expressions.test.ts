@@ -24,7 +24,7 @@ const PESEES: Readonly<Record<string, string>> = {
   'postgres/audit.ts %.*$': 'an address of a socket',
   'postgres/audit.ts \\d+$': 'an address of a socket',
   'api/auth/mot-de-passe.ts =+$': 'base64 that we wrote ourselves',
-  'api/auth/mot-de-passe.ts ^\\$argon2id\\$v=19\\$m=(\\d{1,8}),t=(\\d{1,3}),p=(\\d{1,2})\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{16,86})$':
+  'api/auth/mot-de-passe.ts ^\\$argon2id\\$v=19\\$m=(\\d{1,8}),t=(\\d{1,3}),p=(\\d{1,2})(?:,keyid=([0-9a-f]{16}))?\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{16,86})$':
     'every repetition has a bound',
   'api/openapi/exemples.ts \\(([^)]*)\\)': 'a pattern of our own schema',
   'base/config/alertes.ts ^(?:(.+?)\\s*:\\s*)?([^:]*)$': 'a setting of the installation',

@@ -9,6 +9,7 @@ import {
   verifierFactice,
 } from '../../src/api/auth/mot-de-passe.ts';
 import { bits, refusAdresse, refusMotDePasse, refusNom } from '../../src/api/auth/politique.ts';
+import { CleDeCompte } from '../../src/base/cle-de-compte.ts';
 import { assertProperty } from '../harness/property.ts';
 
 const argon2 = vi.hoisted(() => ({
@@ -74,6 +75,26 @@ describe('S10 hashing', () => {
     expect(await verifier('\ud83e', await hacher('\ufffd'))).toBe(false);
   });
 
+  test('the pepper is the account’s own: with another’s, or none, the right password is wrong', async () => {
+    const [cle, other] = [CleDeCompte.tirer(), CleDeCompte.tirer()];
+    const hash = await hacher('le bon', cle.poivre());
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=\d+,t=\d+,p=1,keyid=[0-9a-f]{16}\$[\w+/]{22}\$[\w+/]{43}$/);
+    expect(await verifier('le bon', hash, cle.poivre())).toBe(true);
+    expect(await verifier('le mauvais', hash, cle.poivre())).toBe(false);
+    expect(await verifier('le bon', hash, other.poivre())).toBe(false);
+    expect(await verifier('le bon', hash)).toBe(false);
+    // Neither renaming the pepper nor taking its name away helps, nor the key in another account.
+    const renamed = hash.replace(cle.id, other.id);
+    expect(await verifier('le bon', renamed, other.poivre())).toBe(false);
+    expect(await verifier('le bon', hash.replace(/,keyid=\w+/, ''), cle.poivre())).toBe(false);
+    const elsewhere = { ...cle.poivre(), donnees: other.poivre().donnees };
+    expect(await verifier('le bon', hash, elsewhere)).toBe(false);
+    expect([aRehacher(hash, cle.poivre()), aRehacher(hash), aRehacher(hash, other.poivre())]).toEqual([
+      ...[false, true, true],
+    ]);
+    expect(aRehacher(await hacher('le bon'), cle.poivre())).toBe(true);
+  });
+
   test('old parameters verify, and are to be hashed again', async () => {
     const old = phc('ancien', 8_192, 1);
     expect(await verifier('ancien', old)).toBe(true);
@@ -96,13 +117,23 @@ describe('S10 hashing', () => {
   });
 
   test('S7 nobody costs what somebody costs', async () => {
-    const hash = await hacher('quelqu’un');
+    const poivre = CleDeCompte.tirer().poivre();
+    const hash = await hacher('quelqu’un', poivre);
+    const foreign = await hacher('quelqu’un', CleDeCompte.tirer().poivre());
     argon2.calls.length = 0;
-    expect(await verifier('faux', hash)).toBe(false);
+    expect(await verifier('faux', hash, poivre)).toBe(false);
     expect(await verifierFactice('faux')).toBe(false);
-    const work = argon2.calls.map((call) => ({ ...call, nonce: (call['nonce'] as Buffer).length }));
-    expect(work).toHaveLength(2);
-    expect(work[1]).toEqual(work[0]);
+    // Of a damaged account, and of one whose row somebody put another's hash into.
+    expect(await verifier('faux', undefined, poivre)).toBe(false);
+    expect(await verifier('faux', foreign, poivre)).toBe(false);
+    const work = argon2.calls.map((call) =>
+      Object.fromEntries(
+        Object.entries(call).map(([name, value]) => [name, Buffer.isBuffer(value) ? value.length : value]),
+      ),
+    );
+    expect(work).toHaveLength(4);
+    expect(work[0]).toMatchObject({ secret: 32, associatedData: 16 });
+    for (const other of work.slice(1)) expect(other).toEqual(work[0]);
   });
 
   test('S10 200 sign-ins at once run a few at a time, and all end', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Effacements } from '../../archives/effacements.ts';
+import { CleDeCompte } from '../../base/cle-de-compte.ts';
 import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
 import { clesValables, revoquerClesDe } from '../../postgres/comptes/cles.ts';
@@ -11,6 +12,7 @@ import {
   creerCompte,
   lireCompte,
   modifierCompte,
+  poivreDe,
   supprimerCompte,
 } from '../../postgres/comptes/users.ts';
 import { type Client, transaction, withClient } from '../../postgres/pool.ts';
@@ -21,6 +23,7 @@ import { introuvable, Probleme } from '../problemes.ts';
 import { enLectureSeule } from '../saisies/recu.ts';
 import type { compteModifie, compteSaisi } from '../schemas/users.ts';
 import { acteurDe } from './authentifier.ts';
+import { direAbime } from './comptes-abimes.ts';
 import type { Freinage } from './freinage.ts';
 import { hacher } from './mot-de-passe.ts';
 import { exigerMotDePasseActuel } from './mot-de-passe-actuel.ts';
@@ -43,6 +46,7 @@ export function corpsDeCompte(compte: Compte): string {
 export async function exigerCompte(deps: ApiDeps, id: string): Promise<Compte> {
   const compte = await lireCompte(deps.pool, deps.coffre, id);
   if (!compte) throw introuvable('Compte');
+  direAbime(deps.logger, compte);
   return compte;
 }
 
@@ -62,13 +66,14 @@ export async function ajouterCompte(
   exigerMotDePasse(saisi.password, saisi);
   if (!options.premier) await exigerMotDePasseActuel(deps, options.freinage, request, saisi.password_actuel);
   const role = options.premier ? 'admin' : (saisi.role ?? 'lecteur');
-  const motDePasseHache = await patienter(() => hacher(saisi.password));
+  const cle = CleDeCompte.tirer();
+  const motDePasseHache = await patienter(() => hacher(saisi.password, cle.poivre()));
   return await ecrire(deps, async (client) => {
     const { username, email } = saisi;
     const compte = await creerCompte(
       client,
       deps.coffre,
-      { username, email, motDePasseHache, role },
+      { username, email, motDePasseHache, role, cle },
       { seulementSiAucun: options.premier },
     );
     if (!compte) return undefined;
@@ -118,7 +123,7 @@ export async function changerCompte(
     const { username, email } = before;
     exigerMotDePasse(password, { username: rest.username ?? username, email: rest.email ?? email });
   }
-  const motDePasseHache = password === undefined ? undefined : await patienter(() => hacher(password));
+  const motDePasseHache = password === undefined ? undefined : await hacherPour(deps, id, password);
   const after = await ecrire(deps, async (client) => {
     const version = versionVoulue(request, before);
     const compte = await modifierCompte(client, deps.coffre, id, { ...rest, motDePasseHache }, { version });
@@ -147,6 +152,13 @@ export async function changerCompte(
 
 function seulementDesactiver(rest: Changements, password: string | undefined): boolean {
   return password === undefined && rest.actif === false && Object.keys(rest).length === 1;
+}
+
+/** Hashes a new password for an account that is there. @throws Probleme 404, 409 (damaged), 503 */
+async function hacherPour(deps: ApiDeps, id: string, password: string): Promise<string> {
+  const poivre = await enProbleme(() => poivreDe(deps.pool, deps.coffre, id));
+  if (!poivre) throw introuvable('Compte');
+  return await patienter(() => hacher(password, poivre));
 }
 
 /** What differs from the account as it is read: it may be sent back whole. @throws Probleme 422 (read-only) */
@@ -275,8 +287,12 @@ function lignesDeChangement(
 
 /** Runs a change and its audit lines in one transaction; what the table of accounts refuses is a conflict. */
 async function ecrire<T>(deps: ApiDeps, work: (client: Client) => Promise<T>): Promise<T> {
+  return await enProbleme(() => withClient(deps.pool, (client) => transaction(client, () => work(client))));
+}
+
+async function enProbleme<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await withClient(deps.pool, (client) => transaction(client, () => work(client)));
+    return await work();
   } catch (error) {
     if (!(error instanceof CompteRefuse)) throw error;
     const { champ, message } = error;

@@ -6,10 +6,16 @@ import {
   ouvrirFamille,
   utiliserRafraichissement,
 } from '../../postgres/comptes/rafraichissements.ts';
-import { etatCompte, noterConnexion, trouverParNom } from '../../postgres/comptes/users.ts';
+import {
+  type CompteTrouve,
+  etatCompte,
+  noterConnexion,
+  trouverParNom,
+} from '../../postgres/comptes/users.ts';
 import { transaction, withClient } from '../../postgres/pool.ts';
 import type { ApiDeps } from '../deps.ts';
 import { empreinteDe, nouveauSecret } from './cle.ts';
+import { direAbime } from './comptes-abimes.ts';
 import { type Cookie, secretRecu } from './cookie.ts';
 import type { Freinage } from './freinage.ts';
 import { verifier, verifierFactice } from './mot-de-passe.ts';
@@ -18,16 +24,17 @@ import { ligneAudit } from './trace.ts';
 /** How long a sign-in can be refreshed, ms: a working day. Refreshing does not move the end. */
 export const DUREE_FAMILLE = 12 * 3_600_000;
 
-type Trouve = NonNullable<Awaited<ReturnType<typeof trouverParNom>>>;
-
 /** The same work whether there is such an account or not, and whether it is active or not. */
 export async function chercher(
   deps: ApiDeps,
   username: string,
   password: string,
-): Promise<{ compte: Trouve | undefined; juste: boolean }> {
+): Promise<{ compte: CompteTrouve | undefined; juste: boolean }> {
   const compte = await trouverParNom(deps.accesPool, deps.coffre, username);
-  const juste = compte ? await verifier(password, compte.motDePasse) : await verifierFactice(password);
+  if (compte) direAbime(deps.logger, compte);
+  const juste = compte
+    ? await verifier(password, compte.motDePasse, compte.poivre)
+    : await verifierFactice(password);
   return { compte, juste };
 }
 
@@ -36,7 +43,7 @@ export async function ouvrir(
   deps: ApiDeps,
   freinage: Freinage,
   request: FastifyRequest,
-  compte: Trouve,
+  compte: CompteTrouve,
   rehashed: string | undefined,
 ): Promise<Cookie | undefined> {
   const secret = nouveauSecret();
@@ -44,7 +51,7 @@ export async function ouvrir(
   const expire = maintenant + DUREE_FAMILLE;
   const opened = await withClient(deps.accesPool, (client) =>
     transaction(client, async () => {
-      await noterConnexion(client, compte.id, rehashed, compte.motDePasse);
+      await noterConnexion(client, compte.id, rehashed, compte.motDePasseRange);
       const done = await ouvrirFamille(client, {
         ...{ userId: compte.id, empreinte: empreinteDe(secret), versionJetons: compte.version_jetons },
         ...{ expire, maintenant },

@@ -73,7 +73,8 @@ async function essayer(
   }
   const found = await verifierEssai(essai, async () => {
     const now = await trouverParNom(deps.pool, deps.coffre, compte.username);
-    return now?.id === userId && (await verifier(password, now.motDePasse)) ? now : undefined;
+    const own = now?.id === userId ? now : undefined;
+    return (await verifier(password, own?.motDePasse, own?.poivre)) ? own : undefined;
   });
   if (found) await essai.reussi();
   return found;

@@ -1,5 +1,6 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { Poivre } from '../../base/cle-de-compte.ts';
 import { normaliserMotDePasse } from './politique.ts';
 
 /** What a hash costs: the first choice of OWASP (19 MiB, two passes, one lane). Memory in KiB. */
@@ -56,20 +57,29 @@ export function chargeDesHachages(): { enCours: number; enAttente: number; auPlu
 type Cost = Pick<Argon2Parameters, 'memory' | 'passes' | 'parallelism'>;
 
 interface Phc extends Cost {
+  /** id of the pepper that it was made with */
+  readonly keyid: string | undefined;
   readonly salt: Buffer;
   readonly tag: Buffer;
 }
 
 /** In the thread pool: requests go on meanwhile. */
-function compute(password: string, cost: Cost, salt: Buffer, tagLength: number): Promise<Buffer> {
+function compute(
+  password: string,
+  cost: Cost,
+  salt: Buffer,
+  tagLength: number,
+  poivre: Poivre | undefined,
+): Promise<Buffer> {
   const message = Buffer.from(normaliserMotDePasse(password), 'utf8');
   const { memory, passes, parallelism } = cost;
+  const pepper = poivre && { secret: poivre.secret, associatedData: poivre.donnees };
   return inTurn(
     () =>
       new Promise((resolve, reject) => {
         argon2(
           'argon2id',
-          { message, nonce: salt, memory, passes, parallelism, tagLength },
+          { message, nonce: salt, memory, passes, parallelism, tagLength, ...pepper },
           (error, derived) => {
             if (error) reject(error);
             else resolve(derived);
@@ -80,29 +90,34 @@ function compute(password: string, cost: Cost, salt: Buffer, tagLength: number):
 }
 
 /**
- * Hashes a password (after {@link normaliserMotDePasse}) with argon2id and a salt of its own.
+ * Hashes a password (after {@link normaliserMotDePasse}) with argon2id, a salt of its own, and the pepper of the account:
+ * in another row, or when the account's key is gone, the hash verifies nothing.
  *
- * @returns a PHC string: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`
+ * @returns a PHC string: `$argon2id$v=19$m=19456,t=2,p=1,keyid=…$salt$hash`; without pepper no `keyid`
  * @throws HachageSature
  */
-export async function hacher(mdp: string): Promise<string> {
+export async function hacher(mdp: string, poivre?: Poivre): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
-  const tag = await compute(mdp, PARAMETERS, salt, TAG_BYTES);
-  return format({ ...PARAMETERS, salt, tag });
+  const tag = await compute(mdp, PARAMETERS, salt, TAG_BYTES, poivre);
+  return format({ ...PARAMETERS, keyid: poivre?.id, salt, tag });
 }
 
 /**
- * Whether a password is the one that was hashed, with whatever parameters. A hash that is none takes as long and
- * answers false.
+ * Whether a password is the one that was hashed, with whatever parameters. A hash that is none, or was made with the
+ * pepper of another account, takes as long and answers false.
  *
+ * @param phc undefined: there is none
+ * @param poivre of the account whose hash it is said to be
  * @throws HachageSature
  */
-export async function verifier(mdp: string, phc: string): Promise<boolean> {
-  const hash = parse(phc);
-  const { salt, tag, ...cost } = hash ?? DUMMY;
-  const derived = await compute(mdp, cost, salt, tag.length);
+export async function verifier(mdp: string, phc: string | undefined, poivre?: Poivre): Promise<boolean> {
+  const hash = phc === undefined ? undefined : parse(phc);
+  const fits = hash !== undefined && (hash.keyid === undefined || hash.keyid === poivre?.id);
+  const { keyid, salt, tag, ...cost } = fits ? hash : DUMMY;
+  const pepper = fits ? (keyid === undefined ? undefined : poivre) : (poivre ?? NOBODY);
+  const derived = await compute(mdp, cost, salt, tag.length, pepper);
   // Half characters all encode to the same bytes: no password that we took has any.
-  return timingSafeEqual(derived, tag) && hash !== undefined && mdp.isWellFormed();
+  return timingSafeEqual(derived, tag) && fits && mdp.isWellFormed();
 }
 
 /**
@@ -112,15 +127,19 @@ export async function verifier(mdp: string, phc: string): Promise<boolean> {
  * @throws HachageSature
  */
 export async function verifierFactice(mdp: string): Promise<false> {
-  await verifier(mdp, DUMMY_PHC);
+  await verifier(mdp, undefined);
   return false;
 }
 
-/** Whether a hash was made with other parameters than those of today (made anew at the next sign-in). */
-export function aRehacher(phc: string): boolean {
+/**
+ * Whether a hash was made with other parameters than those of today, or without the pepper that the account has by now
+ * (made anew at the next sign-in).
+ */
+export function aRehacher(phc: string, poivre?: Poivre): boolean {
   const hash = parse(phc);
   return (
     hash === undefined ||
+    hash.keyid !== poivre?.id ||
     hash.memory !== PARAMETERS.memory ||
     hash.passes !== PARAMETERS.passes ||
     hash.parallelism !== PARAMETERS.parallelism ||
@@ -130,23 +149,28 @@ export function aRehacher(phc: string): boolean {
 }
 
 /** The hash of no password: its tag is drawn, not computed. */
-const DUMMY: Phc = { ...PARAMETERS, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) };
-const DUMMY_PHC = format(DUMMY);
+const DUMMY: Phc = {
+  ...PARAMETERS,
+  ...{ keyid: undefined, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) },
+};
+/** The pepper of nobody: what somebody's work is done with, too. */
+const NOBODY: Poivre = { id: '', secret: randomBytes(32), donnees: randomBytes(16) };
 
-function format({ memory, passes, parallelism, salt, tag }: Phc): string {
+function format({ memory, passes, parallelism, keyid, salt, tag }: Phc): string {
   const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${base64(salt)}$${base64(tag)}`;
+  const key = keyid === undefined ? '' : `,keyid=${keyid}`;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}${key}$${base64(salt)}$${base64(tag)}`;
 }
 
 function parse(phc: string): Phc | undefined {
   const match =
-    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/.exec(
+    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,3}),p=(\d{1,2})(?:,keyid=([0-9a-f]{16}))?\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/.exec(
       phc,
     );
   if (!match) return undefined;
   const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
   if (passes < 1 || passes > MOST_PASSES || parallelism < 1) return undefined;
   if (memory < 8 * parallelism || memory > MOST_MEMORY) return undefined;
-  const [salt, tag] = [Buffer.from(match[4]!, 'base64'), Buffer.from(match[5]!, 'base64')];
-  return { memory, passes, parallelism, salt, tag };
+  const [salt, tag] = [Buffer.from(match[5]!, 'base64'), Buffer.from(match[6]!, 'base64')];
+  return { memory, passes, parallelism, keyid: match[4], salt, tag };
 }

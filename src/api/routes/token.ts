@@ -103,9 +103,11 @@ function routeConnexion(app: FastifyInstance, deps: ApiDeps, jetons: Jetons): vo
       }
       await essai.reussi();
       // A hash made with older parameters is made anew, now that the password is at hand; if not now, next time.
-      const rehashed = aRehacher(compte.motDePasse)
-        ? await hacher(password).catch(() => undefined)
-        : undefined;
+      const { motDePasse, poivre } = compte;
+      const rehashed =
+        motDePasse !== undefined && aRehacher(motDePasse, poivre)
+          ? await hacher(password, poivre).catch(() => undefined)
+          : undefined;
       const cookie = await ouvrir(deps, freinage, request, compte, rehashed);
       // The account was changed while its password was being checked: what was right is not any more.
       if (!cookie) throw refus();

@@ -9,7 +9,7 @@ import {
   journalDePersonne,
   listerConnexions,
 } from '../../postgres/comptes/export-compte.ts';
-import { ILLISIBLE, listerComptes } from '../../postgres/comptes/users.ts';
+import { listerComptes } from '../../postgres/comptes/users.ts';
 import type { Acces } from '../acces.ts';
 import { acteurDe, authentification, DEFI } from '../auth/authentifier.ts';
 import {
@@ -22,6 +22,7 @@ import {
   repondreModifie,
   retirerCompte,
 } from '../auth/comptes.ts';
+import { direAbime } from '../auth/comptes-abimes.ts';
 import { Freinage } from '../auth/freinage.ts';
 import { entetesAvecMotDePasse } from '../auth/mot-de-passe-actuel.ts';
 import { ENTETE_CODE, peutOuvrir, retenirAmorcage } from '../auth/premier-compte.ts';
@@ -120,8 +121,7 @@ function routeListe(app: FastifyInstance, deps: ApiDeps): void {
     async (request, reply) => {
       const page = request.query as z.infer<typeof querystring>;
       const { comptes, total } = await listerComptes(deps.pool, deps.coffre, page);
-      for (const { id } of comptes.filter(({ username }) => username === ILLISIBLE))
-        request.log.error({ compte: id }, 'compte illisible : sa ligne est abîmée dans la base');
+      for (const compte of comptes) direAbime(request.log, compte);
       const details = { nombre: comptes.length, skip: page.skip };
       await noter(deps.pool, ligneAudit(request, 'comptes_listes', { details }));
       reply.headers(entetesDePage(request.url, page, total));
@@ -216,7 +216,7 @@ function routeExport(app: FastifyInstance, deps: ApiDeps): void {
       const compte = await exigerCompte(deps, userId);
       // Noted first, so that the export has its own line too.
       await noter(deps.pool, ligneAudit(request, 'export', { cible: `users/${userId}` }));
-      const { version_jetons: _, ...shown } = compte;
+      const { version_jetons: _version, abime: _abime, ...shown } = compte;
       const { cles } = await listerCles(deps.pool, { userId, skip: 0, limit: ALL_KEYS });
       const fichier = {
         date_export: deps.time.format(Math.floor(deps.maintenant() / 1000)),

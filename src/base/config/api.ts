@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { AtelierError } from '../errors.ts';
 import { ANY_HOST, normalizeName } from '../hosts.ts';
 import { PASSERELLE } from '../passerelle.ts';
+import { devinee, FAIRE_CLE, lireCle } from './cles.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -42,7 +43,6 @@ export interface Cles {
 }
 
 const MAKE_SECRET = `node -p "crypto.randomBytes(48).toString('base64url')"`;
-const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
 
 export const API_SETTINGS: readonly Setting[] = [
   {
@@ -67,7 +67,7 @@ export const API_SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CLE_CHIFFREMENT',
-    doc: `API : clé de chiffrement des comptes (noms, adresses), 32 octets en hexadécimal ou base64. À garder hors de la base\net à sauvegarder à part : sans elle les comptes sont perdus. Pour en faire une :\n  ${MAKE_KEY}`,
+    doc: `API : clé de chiffrement des comptes (noms, adresses), 32 octets en hexadécimal ou base64. À garder hors de la base\net à sauvegarder à part : sans elle les comptes sont perdus. Pour en faire une :\n  ${FAIRE_CLE}`,
     default: '',
     secret: true,
     processes: ['api'],
@@ -209,17 +209,12 @@ export function exigerCles(api: ApiConfig): Cles {
     ['CLE_CHIFFREMENT_PRECEDENTE', api.cleChiffrementPrecedente, false],
   ] as const) {
     if (value === undefined) {
-      if (required) problems.push(`${name} manque. Pour en faire une : ${MAKE_KEY}`);
+      if (required) problems.push(`${name} manque. Pour en faire une : ${FAIRE_CLE}`);
       continue;
     }
-    const bytes = decodeKey(value);
-    if (bytes === undefined || new Set(bytes).size < 8) {
-      problems.push(
-        `${name} : attendu 32 octets tirés au hasard, en hexadécimal (64 chiffres) ou en base64. Pour en faire une : ${MAKE_KEY}`,
-      );
-      continue;
-    }
-    chiffrement.push(bytes);
+    const cle = lireCle(value);
+    if (Buffer.isBuffer(cle)) chiffrement.push(cle);
+    else problems.push(`${name} : ${cle.defaut}`);
   }
   if (problems.length > 0) {
     throw new AtelierError(
@@ -228,30 +223,6 @@ export function exigerCles(api: ApiConfig): Cles {
     );
   }
   return { signature, chiffrement };
-}
-
-/** What stands in examples and guides until somebody puts a key there, letters and digits alone. */
-const EXEMPLES =
-  /change(me|it|z?moi|r)|achanger|replace(me|this)|remplace|placeholder|ex[ae]mple|insecure|(your|votre)(super)?(secret|cle|key)|secretkey|motdepasse|password/;
-
-/** Whether a key is one that was never drawn: the text of an example, or the same piece again and again. */
-function devinee(value: string): boolean {
-  const plain = value
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]/g, '');
-  if (EXEMPLES.test(plain)) return true;
-  const half = Math.floor(value.length / 2);
-  return Array.from({ length: half }, (_, i) => i + 1).some((period) =>
-    value.startsWith(value.slice(period)),
-  );
-}
-
-function decodeKey(value: string): Buffer | undefined {
-  if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return undefined;
-  const bytes = Buffer.from(value, 'base64');
-  return bytes.length === 32 ? bytes : undefined;
 }
 
 function list(value: string): string[] {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { FAIRE_CLE, lireCle } from './cles.ts';
 import { entier, type Texte } from './nombres.ts';
 import type { Setting } from './setting.ts';
 
@@ -15,8 +16,6 @@ export interface SauvegardeConfig {
   /** keys of older backups, which are still to be read */
   readonly clePrecedente: Buffer | undefined;
 }
-
-const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
 
 export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
   {
@@ -36,7 +35,7 @@ export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CLE_SAUVEGARDE',
-    doc: `Clé de chiffrement des sauvegardes, 32 octets en hexadécimal ou base64 ; vide : elles ne sont pas chiffrées.\nÀ garder hors de cette machine : sans elle une sauvegarde chiffrée est perdue. Pour en faire une :\n  ${MAKE_KEY}`,
+    doc: `Clé de chiffrement des sauvegardes, 32 octets en hexadécimal ou base64 ; vide : elles ne sont pas chiffrées.\nÀ garder hors de cette machine : sans elle une sauvegarde chiffrée est perdue. Pour en faire une :\n  ${FAIRE_CLE}`,
     default: '',
     secret: true,
     processes: ['worker', 'maintenance'],
@@ -65,10 +64,8 @@ export function readSauvegarde(text: Texte, problems: string[]): SauvegardeConfi
 export function readKey(name: string, text: Texte, problems: string[]): Buffer | undefined {
   const value = text(name);
   if (!value) return undefined;
-  const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64');
-  if (bytes.length === 32 && new Set(bytes).size >= 8) return bytes;
-  problems.push(
-    `${name} : il faut 32 octets tirés au hasard, en hexadécimal (64 chiffres) ou base64. Pour en faire une : ${MAKE_KEY}`,
-  );
+  const cle = lireCle(value);
+  if (Buffer.isBuffer(cle)) return cle;
+  problems.push(`${name} : ${cle.defaut}`);
   return undefined;
 }

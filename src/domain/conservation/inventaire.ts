@@ -41,6 +41,14 @@ const compte = (
   ...{ table: 'user', colonne, quoi, finalite: 'authentification', base: 'interet' },
   ...{ conservation: 'comptes', export: exporte },
 });
+const compteCle = (
+  colonne: string,
+  quoi: string,
+  exporte: ColonnePersonnelle['export'],
+): ColonnePersonnelle => ({
+  ...{ table: 'compte_cle', colonne, quoi, finalite: 'authentification', base: 'interet' },
+  ...{ conservation: 'comptes', export: exporte },
+});
 const cle = (colonne: string, quoi: string, exporte: ColonnePersonnelle['export']): ColonnePersonnelle => ({
   ...{ table: 'cle_api', colonne, quoi, finalite: 'authentification', base: 'interet' },
   ...{ conservation: 'cles', export: exporte },
@@ -84,6 +92,10 @@ export const INVENTAIRE: readonly ColonnePersonnelle[] = [
   compte('version', 'nombre de modifications', ['compte.version']),
   compte('version_jetons', 'compteur de révocation', { absente: SECRET }),
   compte('derniere_connexion', 'dernière connexion', ['compte.derniere_connexion']),
+  compteCle('user_id', 'compte', { absente: LIEN }),
+  compteCle('cle', 'identifiant de la clé du compte', { absente: SECRET }),
+  compteCle('enveloppe', 'clé du compte, chiffrée', { absente: SECRET }),
+  compteCle('date_creation', 'création de la clé', { absente: SECRET }),
   compte('reactive_le', 'dernière réactivation', ['compte.reactive_le']),
   compte('date_creation', 'création du compte', ['compte.date_creation']),
   cle('id', 'identifiant de la clé', ['cles.id']),
@@ -146,6 +158,7 @@ export const INVENTAIRE: readonly ColonnePersonnelle[] = [
 /** Tables all of whose columns are listed: what they hold is about persons. */
 export const TABLES_PERSONNELLES = [
   'user',
+  'compte_cle',
   'cle_api',
   'jeton_rafraichissement',
   'journal_audit',

@@ -2,6 +2,7 @@ import { Coffre } from '../../base/chiffrement.ts';
 import type { Cles } from '../../base/config/api.ts';
 import { AtelierError } from '../../base/errors.ts';
 import { type Client, type Pool, transaction, withClient } from '../pool.ts';
+import { COLONNES_CHIFFREES, type LigneChiffree, lireOuDire, rangerLigne } from './lignes.ts';
 
 /** Advisory lock of everything that writes accounts or their keys: any constant that nobody else uses. */
 const LOCK = 4_711_000_003;
@@ -93,48 +94,101 @@ function wrongKey(message: string): AtelierError {
   return new AtelierError('ATL_C103', message);
 }
 
-/** How a change of key is done. */
+/** How rows are written anew. */
 export interface OptionsRechiffrer {
   /** rows a transaction (default 100): others wait for no more than that */
   readonly lot?: number;
   /** stops between two transactions; what was done stays done */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** told after each transaction: rows done so far, in this run */
   readonly progres?: (faits: number) => void;
 }
 
+/** What became of the rows. */
+export interface BilanRechiffrer {
+  /** accounts written anew by this call */
+  readonly nombre: number;
+  /** ids of those that cannot be read: they stay as they are */
+  readonly abimes: readonly string[];
+}
+
 /**
- * Encrypts again, with the current key, every account that is under another one, while the server works; then forgets
- * the other keys. May be stopped or killed at any moment: the next call goes on.
- *
- * @returns accounts encrypted again by this call
- * @throws AtelierError ATL_C103 when a row does not decrypt; those before it stay done
+ * Brings every account under the current master key while the server works: the key of its own (drawn for those of before
+ * there were any) is wrapped with it, what finds the account is computed with it. Then forgets the other master keys. May
+ * be stopped or killed at any moment: the next call goes on. A damaged row stops none of the others, and keeps its master
+ * key from being forgotten.
  */
 export async function rechiffrer(
   pool: Pool,
   coffre: Coffre,
   options: OptionsRechiffrer = {},
-): Promise<number> {
-  const { lot = 100, signal, progres } = options;
-  let count = 0;
+): Promise<BilanRechiffrer> {
+  const bilan = await rangerComptes(pool, coffre, AUTRE_CLE, options);
+  await withClient(pool, (client) =>
+    transaction(client, async () => {
+      await verrouillerComptes(client);
+      await refuserCleDepassee(client, coffre);
+      // Under the lock nobody is about to write a row under an old key: when none is left, none can come.
+      await client.query(
+        'DELETE FROM cle_chiffrement c WHERE id <> $1 AND NOT EXISTS (SELECT FROM "user" u WHERE u.cle_id = c.id)',
+        [coffre.cleId],
+      );
+    }),
+  );
+  return bilan;
+}
+
+/**
+ * Gives every account that has none a key of its own, while the server works. To be called when no older program works on
+ * this database any more: it could not read these rows. May be killed at any moment.
+ */
+export async function donnerDesCles(
+  pool: Pool,
+  coffre: Coffre,
+  options: OptionsRechiffrer = {},
+): Promise<BilanRechiffrer> {
+  return await rangerComptes(pool, coffre, SANS_CLE, options);
+}
+
+const SANS_CLE = 'NOT EXISTS (SELECT FROM compte_cle k WHERE k.user_id = "user".id)';
+const AUTRE_CLE = `(cle_id <> $1 OR ${SANS_CLE})`;
+
+async function rangerComptes(
+  pool: Pool,
+  coffre: Coffre,
+  lesquels: string,
+  { lot = 100, signal, progres }: OptionsRechiffrer,
+): Promise<BilanRechiffrer> {
+  let [nombre, apres] = [0, NOBODY];
+  const abimes: string[] = [];
   for (;;) {
     signal?.throwIfAborted();
-    const done = await withClient(pool, (client) =>
+    const rows = await withClient(pool, (client) =>
       transaction(client, async () => {
-        // The lock before any row, as every writer does, or two of them could wait for each other. And under it nobody
-        // is about to write a row under an old key: when none is left, none can come.
+        // The lock before any row, as every writer does, or two of them could wait for each other.
         await verrouillerComptes(client);
         await refuserCleDepassee(client, coffre);
-        const rows = await rechiffrerLot(client, coffre, lot);
-        if (rows === 0) await client.query('DELETE FROM cle_chiffrement WHERE id <> $1', [coffre.cleId]);
-        return rows;
+        const found = await client.query<LigneChiffree>(
+          `SELECT ${COLONNES_CHIFFREES} FROM "user"
+            WHERE $1::text IS NOT NULL AND ${lesquels} AND id > $2 ORDER BY id LIMIT $3 FOR UPDATE`,
+          [coffre.cleId, apres, lot],
+        );
+        for (const row of found.rows) {
+          if (lireOuDire(coffre, row).abime) abimes.push(row.id);
+          else await rangerLigne(client, coffre, row);
+        }
+        return found.rows;
       }),
     );
-    if (done === 0) return count;
-    count += done;
-    progres?.(count);
+    if (rows.length === 0) return { nombre, abimes };
+    apres = rows.at(-1)!.id;
+    nombre = nombre + rows.length - rows.filter(({ id }) => abimes.includes(id)).length;
+    progres?.(nombre);
   }
 }
+
+/** Before every id. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Deletes every account under this key, and the key's witness: the database then takes another one. */
 export async function oublierComptes(client: Client, coffre: Coffre): Promise<void> {
@@ -143,55 +197,4 @@ export async function oublierComptes(client: Client, coffre: Coffre): Promise<vo
     await client.query('DELETE FROM "user" WHERE cle_id = $1', [coffre.cleId]);
     await client.query('DELETE FROM cle_chiffrement WHERE id = $1', [coffre.cleId]);
   });
-}
-
-async function rechiffrerLot(client: Client, coffre: Coffre, lot: number): Promise<number> {
-  const { rows } = await client.query<{ id: string; username_chiffre: Buffer; email_chiffre: Buffer }>(
-    `SELECT id, username_chiffre, email_chiffre FROM "user"
-      WHERE cle_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE`,
-    [coffre.cleId, lot],
-  );
-  const columns = rows.map((row) => {
-    const username = coffre.dechiffrer('username', row.id, row.username_chiffre);
-    const email = coffre.dechiffrer('email', row.id, row.email_chiffre);
-    return chiffrerLigne(coffre, row.id, username, email);
-  });
-  // `version` stays: nothing changed that anybody could see.
-  await client.query(
-    `UPDATE "user" u SET username_chiffre = n.uc, username_index = n.ui, email_chiffre = n.ec, email_index = n.ei,
-            cle_id = $6
-       FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[]) n (id, uc, ui, ec, ei)
-      WHERE u.id = n.id`,
-    [
-      rows.map(({ id }) => id),
-      columns.map((c) => c.username_chiffre),
-      columns.map((c) => c.username_index),
-      columns.map((c) => c.email_chiffre),
-      columns.map((c) => c.email_index),
-      coffre.cleId,
-    ],
-  );
-  return rows.length;
-}
-
-/** The encrypted columns of a row, under the current key. */
-export interface ColonnesChiffrees {
-  readonly username_chiffre: Buffer;
-  readonly username_index: Buffer;
-  readonly email_chiffre: Buffer;
-  readonly email_index: Buffer;
-}
-
-export function chiffrerLigne(
-  coffre: Coffre,
-  id: string,
-  username: string,
-  email: string,
-): ColonnesChiffrees {
-  return {
-    username_chiffre: coffre.chiffrer('username', id, username),
-    username_index: coffre.index('username', username)[0]!,
-    email_chiffre: coffre.chiffrer('email', id, email),
-    email_index: coffre.index('email', email)[0]!,
-  };
 }

@@ -1,4 +1,5 @@
-import type { Coffre, ColonneChiffree } from '../../base/chiffrement.ts';
+import type { Coffre } from '../../base/chiffrement.ts';
+import type { ColonneChiffree } from '../../base/cle-de-compte.ts';
 import { AtelierError } from '../../base/errors.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Client } from '../pool.ts';
@@ -10,8 +11,8 @@ import type { Client } from '../pool.ts';
 /** ATL_A502 with the field that was refused, for whoever answers with a pointer to it. */
 export class CompteRefuse extends AtelierError {
   readonly champ: 'username' | 'email' | 'role' | 'actif' | undefined;
-  /** `doublon`: another account has this value; `dernier_admin`: nobody would be left to manage accounts */
-  readonly raison: 'doublon' | 'dernier_admin';
+  /** `doublon`: another account has this value; `dernier_admin`: nobody would be left to manage accounts; `abime`: the row is damaged */
+  readonly raison: 'doublon' | 'dernier_admin' | 'abime';
 
   constructor(raison: CompteRefuse['raison'], champ: CompteRefuse['champ'], message: string) {
     super('ATL_A502', message);

@@ -1,14 +1,24 @@
-import { randomUUID } from 'node:crypto';
 import type { Coffre } from '../../base/chiffrement.ts';
-import { AtelierError } from '../../base/errors.ts';
+import { CleDeCompte, type Poivre } from '../../base/cle-de-compte.ts';
 import type { Role } from '../../base/roles.ts';
-import { type Client, type Queryable, transaction } from '../pool.ts';
-import { chiffrerLigne, refuserCleDepassee, verrouillerComptes } from './coffre.ts';
+import { type Client, type Pool, type Queryable, transaction, withClient } from '../pool.ts';
+import { refuserCleDepassee, verrouillerComptes } from './coffre.ts';
 import { fermerPorte, lirePorte } from './installation.ts';
-import { garderUnAdmin, refuserDoublon } from './users-gardes.ts';
+import {
+  COLONNES_CHIFFREES,
+  chiffrerLigne,
+  cleGardee,
+  GARDER_CLE,
+  ILLISIBLE,
+  type LigneChiffree,
+  lireOuDire,
+  rangerLigne,
+} from './lignes.ts';
+import { CompteRefuse, garderUnAdmin, refuserDoublon } from './users-gardes.ts';
 
 // The doors to accounts are all here.
 export { ouvrirCoffre, rechiffrer } from './coffre.ts';
+export { ILLISIBLE } from './lignes.ts';
 export { CompteRefuse } from './users-gardes.ts';
 
 /** An account as its owner and admins see it. Instants are ISO 8601 with offset, in the connection's time zone. */
@@ -24,13 +34,15 @@ export interface Compte {
   readonly version_jetons: number;
   readonly date_creation: string;
   readonly derniere_connexion: string | null;
+  /** its row is damaged: what of it cannot be read says so; rights can be changed, and it can be deleted */
+  readonly abime?: true;
 }
 
 /** What makes an account. */
 export interface NouveauCompte {
   readonly username: string;
   readonly email: string;
-  /** argon2id, PHC string */
+  /** argon2id, PHC string; with the pepper of `cle` or none */
   readonly motDePasseHache: string;
   readonly role: Role;
 }
@@ -40,14 +52,10 @@ export type ChangementsCompte = { readonly [K in keyof NouveauCompte]?: NouveauC
   readonly actif?: boolean | undefined;
 };
 
-interface Ligne extends Omit<Compte, 'username' | 'email'> {
-  readonly username_chiffre: Buffer;
-  readonly email_chiffre: Buffer;
-  readonly mot_de_passe: string;
-}
+type Ligne = LigneChiffree & Omit<Compte, 'username' | 'email' | 'abime'>;
 
 // `to_json` writes instants as ISO 8601 with offset, as every other answer of the API has them.
-const COLUMNS = `id, username_chiffre, email_chiffre, mot_de_passe, role, actif, version, version_jetons,
+const COLUMNS = `${COLONNES_CHIFFREES}, role, actif, version, version_jetons,
   to_json(date_creation) #>> '{}' AS date_creation, to_json(derniere_connexion) #>> '{}' AS derniere_connexion`;
 
 /** Whether anybody has an account. */
@@ -61,25 +69,26 @@ export async function existeUnCompte(db: Queryable): Promise<boolean> {
  *
  * @param options `seulementSiAucun`: only as the very first account that there ever was; `essai`: an account of the
  *   demonstration, after which this is still a new installation
+ * @param compte `cle`: its own key, when the password was hashed with the pepper of it
  * @returns undefined when it was to be the first, and is not
  * @throws CompteRefuse (ATL_A502) when the name or the address is taken, in whatever spelling
  */
 export async function creerCompte(
   client: Client,
   coffre: Coffre,
-  compte: NouveauCompte,
+  compte: NouveauCompte & { readonly cle?: CleDeCompte },
   options?: { seulementSiAucun?: false; essai?: boolean },
 ): Promise<Compte>;
 export async function creerCompte(
   client: Client,
   coffre: Coffre,
-  compte: NouveauCompte,
+  compte: NouveauCompte & { readonly cle?: CleDeCompte },
   options: { seulementSiAucun?: boolean; essai?: boolean },
 ): Promise<Compte | undefined>;
 export async function creerCompte(
   client: Client,
   coffre: Coffre,
-  compte: NouveauCompte,
+  compte: NouveauCompte & { readonly cle?: CleDeCompte },
   options: { seulementSiAucun?: boolean; essai?: boolean } = {},
 ): Promise<Compte | undefined> {
   return await ecrire(client, coffre, async () => {
@@ -88,19 +97,31 @@ export async function creerCompte(
     const email = ranger(compte.email);
     await refuserDoublon(client, coffre, 'username', username);
     await refuserDoublon(client, coffre, 'email', email);
-    const id = randomUUID();
-    const c = chiffrerLigne(coffre, id, username, email);
-    const { rows } = await client.query<Ligne>(
-      `INSERT INTO "user" (id, username_chiffre, username_index, email_chiffre, email_index, cle_id, mot_de_passe, role)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`,
+    const cle = compte.cle ?? CleDeCompte.tirer();
+    const c = chiffrerLigne(coffre, cle, username, email);
+    await client.query(
+      `WITH garde AS (${GARDER_CLE})
+       INSERT INTO "user" (id, username_chiffre, username_index, email_chiffre, email_index, cle_id, mot_de_passe, role)
+       SELECT $1, $4, $5, $6, $7, $8, $9, $10 FROM garde`,
       [
-        ...[id, c.username_chiffre, c.username_index, c.email_chiffre, c.email_index],
-        ...[coffre.cleId, compte.motDePasseHache, compte.role],
+        ...cleGardee(coffre, cle),
+        ...[c.username_chiffre, c.username_index, c.email_chiffre, c.email_index],
+        ...[coffre.cleId, cle.rangerHash(compte.motDePasseHache), compte.role],
       ],
     );
     if (!options.essai) await fermerPorte(client);
-    return lire(coffre, rows[0]!);
+    return (await lireCompte(client, coffre, cle.compte))!;
   });
+}
+
+/** An account with what its password is checked against. */
+export interface CompteTrouve extends Compte {
+  /** the hash, a PHC string; undefined: none that is of this account, nobody signs in with it */
+  readonly motDePasse: string | undefined;
+  /** what the row holds of it, for {@link noterConnexion} */
+  readonly motDePasseRange: string;
+  /** undefined: the account has no key of its own yet */
+  readonly poivre: Poivre | undefined;
 }
 
 /** The account of that name, however it is written, with the hash of its password. */
@@ -108,19 +129,41 @@ export async function trouverParNom(
   db: Queryable,
   coffre: Coffre,
   username: string,
-): Promise<(Compte & { motDePasse: string }) | undefined> {
+): Promise<CompteTrouve | undefined> {
   const { rows } = await db.query<Ligne>(
     `SELECT ${COLUMNS} FROM "user" WHERE username_index = ANY ($1::bytea[])`,
     [coffre.index('username', username)],
   );
   const [row] = rows;
-  return row && { ...lire(coffre, row), motDePasse: row.mot_de_passe };
+  if (!row) return undefined;
+  const { compte, cle } = lire(coffre, row);
+  const motDePasse = compte.abime ? undefined : cle ? cle.lireHash(row.mot_de_passe) : row.mot_de_passe;
+  return { ...compte, motDePasse, motDePasseRange: row.mot_de_passe, poivre: cle?.poivre() };
 }
 
-/** @param id a UUID */
+/** An account; of one whose row is damaged the name and address say so. @param id a UUID */
 export async function lireCompte(db: Queryable, coffre: Coffre, id: string): Promise<Compte | undefined> {
   const { rows } = await db.query<Ligne>(`SELECT ${COLUMNS} FROM "user" WHERE id = $1`, [id]);
-  return rows[0] && lire(coffre, rows[0]);
+  return rows[0] && lire(coffre, rows[0]).compte;
+}
+
+/**
+ * The pepper for a new password of an account, which gets its own key if it has none yet.
+ *
+ * @param id a UUID
+ * @returns undefined when there is no such account
+ * @throws CompteRefuse (ATL_A502) when its row is damaged
+ */
+export async function poivreDe(pool: Pool, coffre: Coffre, id: string): Promise<Poivre | undefined> {
+  return await withClient(pool, (client) =>
+    ecrire(client, coffre, async () => {
+      const row = await retenir(client, id);
+      if (!row) return undefined;
+      const { cle, compte } = lire(coffre, row);
+      if (compte.abime) throw new CompteRefuse('abime', undefined, ABIME);
+      return (cle ?? (await rangerLigne(client, coffre, row))).poivre();
+    }),
+  );
 }
 
 /** Accounts, oldest first. Of one whose row is damaged the name and address say so; the others are shown all the same. */
@@ -130,11 +173,11 @@ export async function listerComptes(
   page: { skip: number; limit: number },
 ): Promise<{ comptes: Compte[]; total: number }> {
   const { rows } = await db.query<Ligne>(
-    `SELECT ${COLUMNS} FROM "user" u ORDER BY u.date_creation, u.id OFFSET $1 LIMIT $2`,
+    `SELECT ${COLUMNS} FROM "user" ORDER BY "user".date_creation, id OFFSET $1 LIMIT $2`,
     [page.skip, page.limit],
   );
   const count = await db.query<{ total: number }>('SELECT count(*) AS total FROM "user"');
-  return { comptes: rows.map((row) => lireOuDire(coffre, row)), total: count.rows[0]!.total };
+  return { comptes: rows.map((row) => lire(coffre, row).compte), total: count.rows[0]!.total };
 }
 
 /**
@@ -143,7 +186,8 @@ export async function listerComptes(
  *
  * @param options `version`: only if it is still this one
  * @returns undefined when there is no such account, `'version'` when it is at another version
- * @throws CompteRefuse (ATL_A502) when the name or address is taken, or nobody active would be left as admin
+ * @throws CompteRefuse (ATL_A502) when the name or address is taken, nobody active would be left as admin, or the row
+ *   is too damaged for it
  */
 export async function modifierCompte(
   client: Client,
@@ -156,29 +200,31 @@ export async function modifierCompte(
     const row = await retenir(client, id);
     if (!row) return undefined;
     if (options.version !== undefined && options.version !== row.version) return 'version';
-    const before = lire(coffre, row);
+    const { compte: before, cle } = lire(coffre, row);
     const username = changes.username === undefined ? before.username : ranger(changes.username);
     const email = changes.email === undefined ? before.email : ranger(changes.email);
     const role = changes.role ?? before.role;
     const actif = changes.actif ?? before.actif;
-    const password = changes.motDePasseHache ?? row.mot_de_passe;
-    const rights = role !== before.role || actif !== before.actif || password !== row.mot_de_passe;
-    if (!rights && username === before.username && email === before.email) return before;
+    const held = cle ? cle.lireHash(row.mot_de_passe) : row.mot_de_passe;
+    const hash = changes.motDePasseHache === held ? undefined : changes.motDePasseHache;
+    const rights = role !== before.role || actif !== before.actif || hash !== undefined;
+    const renamed = username !== before.username || email !== before.email;
+    if (!rights && !renamed) return before;
+    // A damaged name can be given anew; what is under a key that is lost cannot.
+    const lost = before.abime && ((!cle && row.cle_compte) || username === ILLISIBLE || email === ILLISIBLE);
+    if (lost && (renamed || hash !== undefined)) throw new CompteRefuse('abime', undefined, ABIME);
     if (!(actif && role === 'admin'))
       await garderUnAdmin(client, before, role === before.role ? 'actif' : 'role');
     if (username !== before.username) await refuserDoublon(client, coffre, 'username', username, id);
     if (email !== before.email) await refuserDoublon(client, coffre, 'email', email, id);
-    const c = chiffrerLigne(coffre, row.id, username, email);
-    const { rows } = await client.query<Ligne>(
-      `UPDATE "user" SET username_chiffre = $2, username_index = $3, email_chiffre = $4, email_index = $5, cle_id = $6,
-              mot_de_passe = $7, role = $8, actif = $9, version = version + 1, version_jetons = version_jetons + $10
-        WHERE id = $1 RETURNING ${COLUMNS}`,
-      [
-        ...[id, c.username_chiffre, c.username_index, c.email_chiffre, c.email_index, coffre.cleId],
-        ...[password, role, actif, rights ? 1 : 0],
-      ],
+    const own = renamed ? await rangerLigne(client, coffre, row, { username, email }) : cle;
+    await client.query(
+      `UPDATE "user" SET mot_de_passe = coalesce($2, mot_de_passe), role = $3, actif = $4, version = version + 1,
+              version_jetons = version_jetons + $5
+        WHERE id = $1`,
+      [id, hash === undefined ? null : (own?.rangerHash(hash) ?? hash), role, actif, rights ? 1 : 0],
     );
-    return lire(coffre, rows[0]!);
+    return await lireCompte(client, coffre, id);
   });
 }
 
@@ -256,34 +302,14 @@ export async function noterConnexion(
   );
 }
 
-function lire(coffre: Coffre, row: Ligne): Compte {
-  return {
-    id: row.id,
-    username: coffre.dechiffrer('username', row.id, row.username_chiffre),
-    email: coffre.dechiffrer('email', row.id, row.email_chiffre),
-    role: row.role,
-    actif: row.actif,
-    version: row.version,
-    version_jetons: row.version_jetons,
-    date_creation: row.date_creation,
-    derniere_connexion: row.derniere_connexion,
-  };
-}
+const ABIME =
+  'La ligne de ce compte est abîmée dans la base : son nom et son mot de passe ne peuvent plus changer. Supprimez-le, puis refaites-le.';
 
-/** Shown for a name or address that cannot be read. */
-export const ILLISIBLE = '(illisible)';
-
-function lireOuDire(coffre: Coffre, row: Ligne): Compte {
-  try {
-    return lire(coffre, row);
-  } catch (error) {
-    if (!(error instanceof AtelierError)) throw error;
-    const { id, role, actif, version, version_jetons, date_creation, derniere_connexion } = row;
-    return {
-      ...{ id, username: ILLISIBLE, email: ILLISIBLE, role, actif, version, version_jetons },
-      ...{ date_creation, derniere_connexion },
-    };
-  }
+function lire(coffre: Coffre, row: Ligne): { compte: Compte; cle: CleDeCompte | undefined } {
+  const { cle, username, email, abime } = lireOuDire(coffre, row);
+  const { id, role, actif, version, version_jetons, date_creation, derniere_connexion } = row;
+  const rest = { role, actif, version, version_jetons, date_creation, derniere_connexion };
+  return { compte: { id, username, email, ...rest, ...(abime ? { abime } : {}) }, cle };
 }
 
 /** A name or address as it is kept. */
