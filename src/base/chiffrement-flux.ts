@@ -30,6 +30,11 @@ export function idDeCle(cle: Buffer): string {
   return Buffer.from(hkdfSync('sha256', cle, '', 'atelier sauvegarde identifiant', ID_BYTES)).toString('hex');
 }
 
+/** Whether bytes begin like an encrypted stream. */
+export function estFlux(bytes: Buffer): boolean {
+  return bytes.subarray(0, MAGIC.length).equals(MAGIC);
+}
+
 /** Another key, derived from one, for a use of its own. */
 export function deriver(cle: Buffer, usage: string, sel: Buffer | string = ''): Buffer {
   return Buffer.from(hkdfSync('sha256', cle, sel, `atelier sauvegarde ${usage}`, 32));

@@ -285,6 +285,11 @@ export const CODES = {
     conseil:
       'Atelier n’écrit pas cette instruction : quelqu’un a changé la sauvegarde. Rien n’a été restauré. Prenez-en une autre, et cherchez qui a pu écrire dans ce dossier.',
   },
+  ATL_B911: {
+    titre: 'Clés des comptes absentes',
+    conseil:
+      'Remettez le fichier nommé à côté des sauvegardes (il est à recopier avec elles, à chaque fois). S’il est perdu, --sans-comptes restaure le reste : aucun compte ne revient, refaites-les avec `npx atelier user add`.',
+  },
   ATL_T701: {
     titre: 'File de tâches indisponible',
     conseil:

@@ -6,6 +6,7 @@ import { AtelierError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
 import { FactoryTime } from '../base/time.ts';
 import { clesDeSauvegarde } from '../jobs/sauvegarde/cles.ts';
+import { clesDeLaSauvegarde } from '../jobs/sauvegarde/cles-comptes.ts';
 import {
   exigerCle,
   exigerSceau,
@@ -13,6 +14,8 @@ import {
   verifierSauvegarde,
 } from '../jobs/sauvegarde/verification.ts';
 import { type BilanSauvegarde, sauvegarder } from '../jobs/sauvegarde.ts';
+import { sqlDesCles } from '../postgres/comptes/cles-emballees.ts';
+import { quoted } from '../postgres/sauvegarde/copie.ts';
 import { LecteurDeBase } from '../postgres/sauvegarde/lecture.ts';
 import { type Cli, UsageError } from './cli.ts';
 import { Etapes } from './etapes.ts';
@@ -206,9 +209,14 @@ async function sql(cli: Cli, sauvegarde: string, dossier: string, sansSceau: boo
   // psql obeys whatever it is sent, and keeps what came before a damage: all is read before the first byte goes out.
   const defauts = await verifierFichiers(depot, opened);
   if (defauts.length > 0) throw new AtelierError('ATL_B902', `${opened.dossier} : ${defauts.join(' ; ')}.`);
-  const lecteur = new LecteurDeBase(opened.manifeste.base.schema);
-  for await (const piece of lecteur.texte(depot.lireFichier(opened, 'base.sql.zst'))) {
+  const comptes = await clesDeLaSauvegarde(depot, opened, cles, sansSceau);
+  const { schema } = opened.manifeste.base;
+  const out = async (piece: string | Buffer): Promise<void> => {
     if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
-  }
+  };
+  const lecteur = new LecteurDeBase(schema);
+  for await (const piece of lecteur.texte(depot.lireFichier(opened, 'base.sql.zst'))) await out(piece);
+  // No backup holds the keys of its accounts.
+  for (const statement of comptes ? sqlDesCles(comptes, quoted(schema)) : []) await out(`${statement};\n`);
   return 0;
 }

@@ -15,8 +15,8 @@ import { databaseUrl } from './open.ts';
 import { secondes } from './text.ts';
 
 export const summary = 'restaure une sauvegarde dans une base vide';
-export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--sans-sceau] [--forcer] [--oui]
-       [--json]
+export const usage = `Usage : npx atelier restore SAUVEGARDE [--vers-base URL] [--sans-archives] [--sans-comptes] [--sans-sceau]
+       [--forcer] [--oui] [--json]
 
 Restaure une sauvegarde (un nom de \`npx atelier backup list\`, ou son dossier) dans la base des réglages, qui doit être
 vide ou neuve. Tout est vérifié d’abord ; les tables reviennent en une seule transaction et sont comparées à la
@@ -27,13 +27,15 @@ Arrêtez d’abord serve et worker.
   --vers-base URL   une autre base (postgresql://utilisateur@hote:port/base) ; son mot de passe par PGPASSWORD ou
                     ~/.pgpass, jamais ici : tous les comptes de la machine voient une ligne de commande
   --sans-archives   la base seule, pas ARCHIVES_DIR
+  --sans-comptes    les clés des comptes (comptes-….cles, à côté des sauvegardes) sont perdues : aucun compte ne revient,
+                    le reste oui
   --sans-sceau      accepte une sauvegarde que CLE_SAUVEGARDE ne scelle pas (faite avant la clé, ou par un ancien
                     atelier) : seulement si vous savez d’où elle vient
   --forcer          la base n’est pas vide : son contenu est mis de côté dans un autre schéma, rien n’est effacé
   --oui             ne demande pas de confirmation
   --json            le bilan en JSON sur la sortie
 
-Il faut ensuite la CLE_CHIFFREMENT d’alors pour lire les comptes. Tout le monde devra se reconnecter ; comptes, rôles
+Donnez CLE_CHIFFREMENT, pour lire les comptes ; ceux qui ont été effacés depuis ne reviennent pas. Tout le monde devra se reconnecter ; comptes, rôles
 et clés d’API sont ceux de l’instant de la sauvegarde : revoyez-les.
 
 Codes de sortie : 0 fait, 1 échec, 2 mauvais usage, 3 fait, mais des archives manquent.`;
@@ -45,6 +47,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     options: {
       'vers-base': { type: 'string' },
       'sans-archives': { type: 'boolean' },
+      'sans-comptes': { type: 'boolean' },
       'sans-sceau': { type: 'boolean' },
       forcer: { type: 'boolean' },
       oui: { type: 'boolean' },
@@ -78,6 +81,7 @@ export async function run(args: string[], cli: Cli): Promise<number> {
     forcer: values.forcer ?? false,
     sansSceau: values['sans-sceau'] ?? false,
     sansArchives: values['sans-archives'] ?? false,
+    sansComptes: values['sans-comptes'] ?? false,
   });
   etapes.effacer();
   if (json) cli.out(JSON.stringify(bilan));
@@ -134,6 +138,11 @@ function report(bilan: BilanRestauration): string[] {
       ? []
       : [
           '  ⚠ aucune clé ne la scellait : rien ne prouve que personne ne l’a changée ; revoyez comptes et droits',
+        ]),
+    ...(bilan.comptesPerdus === 0
+      ? []
+      : [
+          `  ${bilan.comptesPerdus} compte(s) pas revenus : effacés depuis, leur clé n’est plus nulle part et personne ne peut plus les lire`,
         ]),
     ...(bilan.misDeCote === undefined
       ? []

@@ -7,8 +7,10 @@ import { CleDeCompte } from '../base/cle-de-compte.ts';
 import { exigerCles } from '../base/config/api.ts';
 import { isGiven } from '../base/config/secrets.ts';
 import { AtelierError, messageOf } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
 import { ROLES, type Role } from '../base/roles.ts';
 import { FactoryTime } from '../base/time.ts';
+import { oublierLesCles } from '../jobs/sauvegarde/cles-comptes.ts';
 import { noter } from '../postgres/audit.ts';
 import { verrouillerComptes } from '../postgres/comptes/coffre.ts';
 import { oublierCompte } from '../postgres/comptes/oubli.ts';
@@ -191,6 +193,11 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
   if (tombe === undefined) return unknown(nom);
   await oublierTentatives(pool, ...counted);
   cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit anonymisé.`);
+  const reste = await oublierLesCles({ config: cli.config, logger: silentLogger(), pool }, [id]);
+  if (reste !== undefined)
+    cli.err(
+      `Sa clé est encore à côté des sauvegardes (${printable(reste)}) : \`npx atelier backup\` l’en retire, ou la prochaine sauvegarde.`,
+    );
   return 0;
 }
 

@@ -4,6 +4,7 @@ import type { Sceau } from '../archives/sauvegarde/manifeste.ts';
 import type { BaseContext } from '../base/context.ts';
 import { AtelierError } from '../base/errors.ts';
 import { noter } from '../postgres/audit.ts';
+import type { ClesEmballees } from '../postgres/comptes/cles-emballees.ts';
 import { migrate, readMigrations } from '../postgres/migrate.ts';
 import { type Client, createPool, type Pool, transaction, withClient } from '../postgres/pool.ts';
 import { schemaCourant } from '../postgres/sauvegarde/copie.ts';
@@ -19,8 +20,10 @@ import {
 import { endExecution, startExecution } from '../postgres/taches/executions.ts';
 import { rejouerEffacements } from './rejeu-effacements.ts';
 import { ramenerArchives } from './restauration/archives.ts';
+import { rendreLesCles } from './restauration/cles-comptes.ts';
 import { unirJournaux } from './restauration/journaux.ts';
 import type { Avance } from './sauvegarde/avance.ts';
+import { clesDeLaSauvegarde } from './sauvegarde/cles-comptes.ts';
 import { exigerCle, exigerSceau, verifierFichiers } from './sauvegarde/verification.ts';
 
 /** Steps at which tests kill it. */
@@ -43,6 +46,8 @@ export interface RestaurationOptions {
   readonly sansSceau?: boolean;
   /** the database alone */
   readonly sansArchives?: boolean;
+  /** goes on when the keys of accounts are lost: none of them comes back */
+  readonly sansComptes?: boolean;
   readonly onProgress?: (avance: Avance) => void;
   readonly onEtape?: (etape: EtapeRestauration) => void;
 }
@@ -63,6 +68,8 @@ export interface BilanRestauration {
   /** that can be had whole neither from the backup nor in ARCHIVES_DIR, by SHA-256 */
   readonly archivesManquantes: readonly string[];
   readonly migrations: readonly string[];
+  /** accounts that did not come back: erased since, or their keys are lost */
+  readonly comptesPerdus: number;
   /** schema where what was there lies now */
   readonly misDeCote: string | undefined;
   /** ms of each step, and of all */
@@ -74,7 +81,7 @@ export interface BilanRestauration {
  * what was saved), then migrates, and erases again what was erased since. Until all of that is done the database is
  * marked, and no other command uses it. Broken off, it leaves the database as it was, or goes on where it was.
  *
- * @throws AtelierError ATL_B902 to ATL_B908, ATL_D301
+ * @throws AtelierError ATL_B902 to ATL_B911, ATL_D301
  */
 export async function restaurer(
   ctx: BaseContext,
@@ -129,6 +136,9 @@ class Restauration {
     if (defauts.length > 0) {
       throw new AtelierError('ATL_B902', `${this.#sauvegarde.dossier} : ${defauts.join(' ; ')}.`);
     }
+    const clesComptes = this.#options.sansComptes
+      ? undefined
+      : await clesDeLaSauvegarde(this.#depot, this.#sauvegarde, cles, sansSceau);
     lap();
     const archives = this.#options.sansArchives ? undefined : await this.#archives();
     this.#etape('apres_archives');
@@ -139,13 +149,13 @@ class Restauration {
     await unirJournaux(this.#ctx, this.#depot, this.#sauvegarde, (autre) =>
       exigerSceau(autre, cles, sansSceau || cles.length === 0),
     );
-    const migrations = await this.#suite();
+    const { migrations, comptesPerdus } = await this.#suite(clesComptes);
     lap();
     const span = (i: number): number => Math.round(times[i + 1]! - times[i]!);
     const durees = { verification: span(0), archives: span(1), base: span(2), suite: span(3) };
     const tables = Object.values(manifeste.base.tables);
     const bilan: BilanRestauration = {
-      ...{ nom, instant: manifeste.instant, sceau, reprise, migrations, misDeCote },
+      ...{ nom, instant: manifeste.instant, sceau, reprise, migrations, comptesPerdus, misDeCote },
       tables: tables.length,
       lignes: tables.reduce((sum, { lignes }) => sum + lignes, 0),
       archives: manifeste.archives?.nombre ?? 0,
@@ -216,7 +226,7 @@ class Restauration {
   }
 
   /** Newer migrations, and what must not come back. */
-  async #suite(): Promise<string[]> {
+  async #suite(cles: ClesEmballees | undefined): Promise<{ migrations: string[]; comptesPerdus: number }> {
     const { nom, manifeste } = this.#sauvegarde;
     const migrations = await withClient(this.#pool, (client) => migrate(client));
     this.#etape('apres_migrations');
@@ -225,8 +235,9 @@ class Restauration {
     );
     const archive = ouvrirArchives(this.#ctx.config);
     await rejouerEffacements({ ...this.#ctx, pool: this.#pool, archive });
+    const comptesPerdus = await rendreLesCles(this.#ctx, this.#pool, cles);
     this.#etape('avant_fin');
-    return migrations;
+    return { migrations, comptesPerdus };
   }
 
   /** From here on the database may be used. */

@@ -19,6 +19,7 @@ import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { reglagesSansSecrets, secretsDonnes } from '../base/reglages.ts';
 import { noter } from '../postgres/audit.ts';
 import { teteAudit } from '../postgres/audit-chain.ts';
+import { comptesAvecCle } from '../postgres/comptes/cles-emballees.ts';
 import { migrationsAppliquees, requireSchema } from '../postgres/migrate.ts';
 import { type Pool, withClient } from '../postgres/pool.ts';
 import { expectedArchives } from '../postgres/production/controle.ts';
@@ -36,6 +37,7 @@ import { horlogeBase } from '../postgres/taches/planification.ts';
 import { type ArchivesCopiees, copierArchives } from './sauvegarde/archives.ts';
 import type { Avance } from './sauvegarde/avance.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';
+import { garderLesCles } from './sauvegarde/cles-comptes.ts';
 import { expirerSauvegardes } from './sauvegarde/expiration.ts';
 import { reconcilierIndex } from './sauvegarde/index-archives.ts';
 
@@ -234,6 +236,7 @@ class Passage {
         migrations: await migrationsAppliquees(client),
         attendues: this.#options.sansArchives ? undefined : await expectedArchives(client),
         tete: await teteAudit(client),
+        comptes: await comptesAvecCle(client),
       };
     });
     this.#etape('apres_base');
@@ -244,6 +247,7 @@ class Passage {
     const reglages = JSON.stringify(reglagesSansSecrets(), null, 2);
     await this.#fichier('reglages.json', one(Buffer.from(`${reglages}\n`)), false);
     await this.#fichier('audit.json', one(Buffer.from(`${JSON.stringify(vue.tete ?? null)}\n`)), false);
+    const fichierCles = await garderLesCles(this.#ctx, this.#depot, Date.parse(vue.instant));
     const secrets = secretsDonnes();
     const manifeste: Contenu = {
       format: FORMAT,
@@ -261,6 +265,7 @@ class Passage {
             manquantes: archives.manquantes.size,
           }
         : null,
+      comptes: { fichier: fichierCles, nombre: vue.comptes },
       chiffrement: this.#cle ? { cle: idDeCle(this.#cle) } : null,
       fichiers: this.#fichiers,
       aGarderAPart: secrets,

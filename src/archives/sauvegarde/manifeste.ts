@@ -29,6 +29,10 @@ const manifeste = z.strictObject({
   }),
   /** archives that belong to it, in the pool beside; null: left out on purpose */
   archives: z.nullable(z.strictObject({ nombre: count, octets: count, manquantes: count })),
+  /** accounts whose keys lie beside all backups, in one file that each backup writes anew; absent: it is older than that */
+  comptes: z
+    .strictObject({ fichier: z.string().regex(/^comptes-[0-9a-f]{16}\.cles$/), nombre: count })
+    .optional(),
   /** null: not encrypted */
   chiffrement: z.nullable(z.strictObject({ cle: z.string() })),
   /** files of its folder, without this one */

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { comptesInactifs, desactiverInactif, oublierCompte } from '../../postgres/comptes/oubli.ts';
 import { CompteRefuse } from '../../postgres/comptes/users.ts';
 import { transaction } from '../../postgres/pool.ts';
+import { oublierLesCles } from '../sauvegarde/cles-comptes.ts';
 import type { Passage } from './contexte.ts';
 
 /** Closes accounts that nobody uses. */
@@ -15,7 +16,8 @@ export async function desactiverComptes(passage: Passage): Promise<void> {
 
 /** Forgets accounts that nobody has used for longer still. */
 export async function oublierComptes(passage: Passage): Promise<void> {
-  const { client, effacements, maintenant } = passage;
+  const { client, ctx, effacements, maintenant } = passage;
+  const gone: string[] = [];
   for (const { id } of await comptesInactifs(client, passage.avant)) {
     passage.continuer();
     await chacun(passage, id, async () => {
@@ -23,9 +25,12 @@ export async function oublierComptes(passage: Passage): Promise<void> {
         await effacements.ajouter({ genre: 'compte', id }, maintenant);
         passage.etape('apres_journal');
       };
-      return (await oublierCompte(client, id, { motif: 'inactivite', avant })) !== undefined;
+      const done = (await oublierCompte(client, id, { motif: 'inactivite', avant })) !== undefined;
+      if (done) gone.push(id);
+      return done;
     });
   }
+  if (gone.length > 0) await oublierLesCles(ctx, gone);
 }
 
 /** One account in one transaction; the last admin is let alone, even if he became it just now. */

@@ -8,6 +8,7 @@ import { idDeCle } from '../../base/chiffrement-flux.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
 import { LecteurDeBase } from '../../postgres/sauvegarde/lecture.ts';
 import type { Avance } from './avance.ts';
+import { clesDeLaSauvegarde } from './cles-comptes.ts';
 
 /** What a look at a backup found. */
 export interface Verification {
@@ -42,6 +43,9 @@ export async function verifierSauvegarde(
   const annoncees = sauvegarde.manifeste.archives?.nombre ?? 0;
   if (defauts.length === 0 && archives.length !== annoncees)
     defauts.push(`${LISTE_ARCHIVES} nomme ${archives.length} archives, le manifeste ${annoncees}`);
+  await clesDeLaSauvegarde(depot, sauvegarde, cles, sansSceau).catch((error: unknown) => {
+    defauts.push(messageOf(error));
+  });
   let manquantes = 0;
   for (const [i, archive] of archives.entries()) {
     onProgress({ quoi: 'archives', fait: i + 1, total: archives.length });

@@ -2,7 +2,14 @@ import { Coffre } from '../../base/chiffrement.ts';
 import type { Cles } from '../../base/config/api.ts';
 import { AtelierError } from '../../base/errors.ts';
 import { type Client, type Pool, transaction, withClient } from '../pool.ts';
-import { COLONNES_CHIFFREES, type LigneChiffree, lireOuDire, rangerLigne } from './lignes.ts';
+import {
+  ANCIENNE,
+  COLONNES_CHIFFREES,
+  type LigneChiffree,
+  lireOuDire,
+  rangerLigne,
+  sansIndex,
+} from './lignes.ts';
 
 /** Advisory lock of everything that writes accounts or their keys: any constant that nobody else uses. */
 const LOCK = 4_711_000_003;
@@ -17,7 +24,8 @@ export async function verrouillerComptes(client: Client): Promise<void> {
 
 /**
  * Makes the coffer of these keys after checking that the database was encrypted with them; on a new database, or with
- * a new current key beside the known one, leaves a witness of the current key.
+ * a new current key beside the known one, leaves a witness of the current key. Accounts that came out of a backup can be
+ * found from here on.
  *
  * @throws AtelierError ATL_C103 when the database knows another key, or has rows under a key that is not given
  */
@@ -29,6 +37,8 @@ export async function ouvrirCoffre(pool: Pool, cles: Pick<Cles, 'chiffrement'>):
       await controler(client, coffre);
     }),
   );
+  // After a restoration nobody could be found by name.
+  await rangerComptes(pool, coffre, SANS_INDEX, {});
   return coffre;
 }
 
@@ -150,7 +160,9 @@ export async function donnerDesCles(
   return await rangerComptes(pool, coffre, SANS_CLE, options);
 }
 
-const SANS_CLE = 'NOT EXISTS (SELECT FROM compte_cle k WHERE k.user_id = "user".id)';
+const SANS_CLE = `(${ANCIENNE} OR NOT EXISTS (SELECT FROM compte_cle k WHERE k.user_id = "user".id))`;
+/** Rows out of a backup. */
+const SANS_INDEX = `(username_index = ${sansIndex('username')} OR email_index = ${sansIndex('email')})`;
 const AUTRE_CLE = `(cle_id <> $1 OR ${SANS_CLE})`;
 
 async function rangerComptes(

@@ -1,5 +1,6 @@
 import type { Coffre } from '../../base/chiffrement.ts';
-import { CleDeCompte } from '../../base/cle-de-compte.ts';
+import { CleDeCompte, type ColonneChiffree } from '../../base/cle-de-compte.ts';
+import { FORMATS } from '../../base/enveloppe.ts';
 import { AtelierError } from '../../base/errors.ts';
 import type { Client } from '../pool.ts';
 
@@ -16,6 +17,22 @@ export interface LigneChiffree {
 /** Columns of {@link LigneChiffree}; the table must not have another name in the statement. */
 export const COLONNES_CHIFFREES = `id, username_chiffre, email_chiffre, mot_de_passe,
   (SELECT k.enveloppe FROM compte_cle k WHERE k.user_id = "user".id) AS cle_compte`;
+
+/** Whether a row is one of before accounts had a key: it is read with the master key. */
+export function estAncienne(row: Pick<LigneChiffree, 'username_chiffre'>): boolean {
+  return row.username_chiffre[0] === FORMATS.maitre;
+}
+
+/** The same as a condition on `"user"`. */
+export const ANCIENNE = `substring(username_chiffre for 1) = '\\x01'`;
+
+/**
+ * What stands in a backup in place of the keyed hashes by which an account is found: with the master key they would
+ * confirm a guess at the name of somebody who was erased since. They are computed again before the first use.
+ */
+export function sansIndex(colonne: ColonneChiffree): string {
+  return `sha256(convert_to('sans index|${colonne}|' || id::text, 'UTF8'))`;
+}
 
 /** The key of a row. @returns undefined when it has none yet @throws AtelierError ATL_C103 */
 export function cleDeLigne(coffre: Coffre, row: LigneChiffree): CleDeCompte | undefined {
@@ -36,10 +53,11 @@ function lireNom(
   coffre: Coffre,
   cle: CleDeCompte | undefined,
   id: string,
-  colonne: 'username' | 'email',
+  colonne: ColonneChiffree,
   enveloppe: Buffer,
 ): string {
-  return cle ? cle.dechiffrer(colonne, enveloppe) : coffre.dechiffrer(colonne, id, enveloppe);
+  const own = cle && enveloppe[0] !== FORMATS.maitre;
+  return own ? cle.dechiffrer(colonne, enveloppe) : coffre.dechiffrer(colonne, id, enveloppe);
 }
 
 /** Shown for a name or address that cannot be read. */
@@ -128,7 +146,7 @@ export async function rangerLigne(
     [
       ...cleGardee(coffre, cle),
       ...[c.username_chiffre, c.username_index, c.email_chiffre, c.email_index, coffre.cleId],
-      known ? row.mot_de_passe : cle.rangerHash(row.mot_de_passe),
+      estAncienne(row) ? cle.rangerHash(row.mot_de_passe) : row.mot_de_passe,
     ],
   );
   if (rowCount !== 1)

@@ -8,6 +8,7 @@ import {
   COLONNES_CHIFFREES,
   chiffrerLigne,
   cleGardee,
+  estAncienne,
   GARDER_CLE,
   ILLISIBLE,
   type LigneChiffree,
@@ -137,7 +138,7 @@ export async function trouverParNom(
   const [row] = rows;
   if (!row) return undefined;
   const { compte, cle } = lire(coffre, row);
-  const motDePasse = compte.abime ? undefined : cle ? cle.lireHash(row.mot_de_passe) : row.mot_de_passe;
+  const motDePasse = compte.abime ? undefined : hashDe(cle, row);
   return { ...compte, motDePasse, motDePasseRange: row.mot_de_passe, poivre: cle?.poivre() };
 }
 
@@ -161,7 +162,7 @@ export async function poivreDe(pool: Pool, coffre: Coffre, id: string): Promise<
       if (!row) return undefined;
       const { cle, compte } = lire(coffre, row);
       if (compte.abime) throw new CompteRefuse('abime', undefined, ABIME);
-      return (cle ?? (await rangerLigne(client, coffre, row))).poivre();
+      return (cle && !estAncienne(row) ? cle : await rangerLigne(client, coffre, row)).poivre();
     }),
   );
 }
@@ -205,7 +206,7 @@ export async function modifierCompte(
     const email = changes.email === undefined ? before.email : ranger(changes.email);
     const role = changes.role ?? before.role;
     const actif = changes.actif ?? before.actif;
-    const held = cle ? cle.lireHash(row.mot_de_passe) : row.mot_de_passe;
+    const held = hashDe(cle, row);
     const hash = changes.motDePasseHache === held ? undefined : changes.motDePasseHache;
     const rights = role !== before.role || actif !== before.actif || hash !== undefined;
     const renamed = username !== before.username || email !== before.email;
@@ -304,6 +305,11 @@ export async function noterConnexion(
 
 const ABIME =
   'La ligne de ce compte est abîmée dans la base : son nom et son mot de passe ne peuvent plus changer. Supprimez-le, puis refaites-le.';
+
+/** The hash of a row; undefined when it is none of this account. */
+function hashDe(cle: CleDeCompte | undefined, row: LigneChiffree): string | undefined {
+  return cle && !estAncienne(row) ? cle.lireHash(row.mot_de_passe) : row.mot_de_passe;
+}
 
 function lire(coffre: Coffre, row: Ligne): { compte: Compte; cle: CleDeCompte | undefined } {
   const { cle, username, email, abime } = lireOuDire(coffre, row);

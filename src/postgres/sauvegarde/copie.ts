@@ -1,12 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { to as copyTo } from 'pg-copy-streams';
+import { sansIndex } from '../comptes/lignes.ts';
 import { type Client, connect, type Pool, type Queryable } from '../pool.ts';
 import { Filtre } from './filtre.ts';
 import { apresLesLignes, avantLesLignes, type TableSauvegardee, tablesDuSchema } from './schema.ts';
 
 /** Table that marks a restoration under way (see `marque.ts`): never part of a backup. */
 export const TABLE_DE_MARQUE = 'restauration_en_cours';
+
+/**
+ * Tables of which a backup has the shape and no rows: the keys of accounts, so that it forgets whoever is erased; and
+ * keyed hashes of names and networks that only slow down guessing, which with the master key would confirm a guess.
+ */
+export const SANS_LIGNES: ReadonlySet<string> = new Set([
+  'compte_cle',
+  'tentative_connexion',
+  'reseau_connu',
+]);
+
+/** Columns that a backup has another value of, the same for the same row. */
+const REMPLACEES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  user: { username_index: sansIndex('username'), email_index: sansIndex('email') },
+};
 
 /** How values are written, so that the same rows give the same text on every server. */
 const SETTINGS = `SET LOCAL search_path = '';
@@ -128,11 +144,11 @@ export async function* ecrireBase(
   for (const statement of filtre.garder(await avantLesLignes(client, schema))) yield text(`\n${statement}\n`);
   const names = await nomsAffiches(client, schema);
   for (const table of tables) {
-    if (filtre.absent(names.get(table.nom)!)) continue;
+    if (SANS_LIGNES.has(table.nom) || filtre.absent(names.get(table.nom)!)) continue;
     onTable(table.nom);
     const target = cible(schema, table);
     yield text(`\n${copie}${table.nom}\nCOPY ${target} FROM stdin;\n`);
-    yield* lignes(client, target, (empreinte) => empreintes.set(table.nom, empreinte));
+    yield* lignes(client, source(schema, table), (empreinte) => empreintes.set(table.nom, empreinte));
     yield text('\\.\n');
   }
   yield text('\n');
@@ -188,6 +204,16 @@ async function* lignes(
 
 function cible(schema: string, table: TableSauvegardee): string {
   return `${nomComplet(schema, table)} (${table.colonnes.map(quoted).join(', ')})`;
+}
+
+/** What a COPY reads the rows of a backup from. */
+function source(schema: string, table: TableSauvegardee): string {
+  const replaced = REMPLACEES[table.nom];
+  if (!replaced) return cible(schema, table);
+  const columns = table.colonnes.map((name) =>
+    replaced[name] ? `${replaced[name]} AS ${quoted(name)}` : quoted(name),
+  );
+  return `(SELECT ${columns.join(', ')} FROM ${nomComplet(schema, table)})`;
 }
 
 function nomComplet(schema: string, { nom }: TableSauvegardee): string {

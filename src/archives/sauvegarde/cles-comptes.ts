@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { lstat, open, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { dechiffrer, estFlux, FluxIllisible } from '../../base/chiffrement-flux.ts';
+import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
+import { ecrire, SANS_LIEN, synchroniserDossier } from './fichiers.ts';
+
+/** Bytes at most: some hundred thousand accounts. */
+const PLUS_GRAND = 256 * 1024 * 1024;
+
+const base64 = z.base64();
+const contenu = z.strictObject({
+  format: z.literal(1),
+  /** what the database knows of master keys, as `cle_chiffrement` has it */
+  temoins: z.array(z.strictObject({ id: z.string(), temoin: base64, date_creation: z.iso.datetime() })),
+  cles: z.array(
+    z.strictObject({
+      compte: z.uuid(),
+      /** id of the key; one account may have had several, in databases that were restored */
+      cle: z.string().regex(/^[0-9a-f]{16}$/),
+      enveloppe: base64,
+      /** when a backup last found it in the database */
+      vu: z.iso.datetime(),
+    }),
+  ),
+});
+
+/** Keys of accounts, each wrapped with CLE_CHIFFREMENT, and the witnesses of that. */
+export type ClesSauvegardees = z.infer<typeof contenu>;
+export type CleSauvegardee = ClesSauvegardees['cles'][number];
+
+/**
+ * The keys of accounts beside the backups of a database: one file, `comptes-<database>.cles`, written anew as a whole
+ * at each backup, and encrypted like it. Backups hold accounts without their keys; whoever is no longer in here cannot be
+ * read in any of them.
+ */
+export class FichierCles {
+  readonly nom: string;
+  readonly path: string;
+  readonly #root: string;
+  readonly #cles: readonly Buffer[];
+
+  /**
+   * @param root folder of backups
+   * @param nom its name, from {@link nomFichierCles} or a manifest
+   * @param cles keys of backups at hand, the one that encrypts first
+   */
+  constructor(root: string, nom: string, cles: readonly Buffer[]) {
+    this.#root = root;
+    this.#cles = cles;
+    this.nom = nom;
+    this.path = join(root, nom);
+  }
+
+  /**
+   * @returns undefined when there is no such file; `scelle`: it was encrypted with a key at hand
+   * @throws AtelierError ATL_B902 (damaged, not a plain file), ATL_B903 (key)
+   */
+  async lire(): Promise<{ contenu: ClesSauvegardees; scelle: boolean } | undefined> {
+    try {
+      const bytes = await lireFichier(this.path);
+      const scelle = estFlux(bytes);
+      const clear = scelle ? await ouvrir(bytes, this.#cles, this.nom) : bytes;
+      return { contenu: contenu.parse(JSON.parse(clear.toString('utf8'))), scelle };
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') return undefined;
+      const key = cause instanceof FluxIllisible && cause.cleManquante !== undefined;
+      const why = cause instanceof z.ZodError ? 'ce ne sont pas des clés de comptes' : messageOf(cause);
+      throw new AtelierError(key ? 'ATL_B903' : 'ATL_B902', `Lecture de ${this.path} : ${why}`, { cause });
+    }
+  }
+
+  /** Takes the place of what was there, all at once; it is on the disk when this returns. */
+  async ecrire(cles: Omit<ClesSauvegardees, 'format'>): Promise<void> {
+    const draft = join(this.#root, `.en-cours~${hostname()}~${process.pid}~${this.nom}`);
+    const text = Buffer.from(`${JSON.stringify({ format: 1, ...cles })}\n`);
+    await rm(draft, { force: true });
+    try {
+      await ecrire(draft, one(text), { compresser: false, cle: this.#cles[0], nom: this.nom });
+      await rename(draft, this.path);
+      await synchroniserDossier(this.#root);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the keys of accounts away.
+   *
+   * @returns whether there were any; false as well when there is no such file
+   * @throws AtelierError ATL_B902, ATL_B903; the file system's error when it cannot be written
+   */
+  async retirer(comptes: readonly string[]): Promise<boolean> {
+    const found = await this.lire();
+    if (!found) return false;
+    const { temoins, cles } = found.contenu;
+    const rest = cles.filter(({ compte }) => !comptes.includes(compte));
+    if (rest.length === cles.length) return false;
+    // Without the key it would be written in clear from here on.
+    if (found.scelle && this.#cles.length === 0)
+      throw new AtelierError('ATL_B903', `${this.path} est chiffré.`);
+    await this.ecrire({ temoins, cles: rest });
+    return true;
+  }
+}
+
+/** The file's name for a database. @param graine 16 random bytes that the database keeps, through restorations too */
+export function nomFichierCles(graine: Buffer): string {
+  const id = createHash('sha256').update('atelier clés des comptes').update(graine).digest('hex');
+  return `comptes-${id.slice(0, 16)}.cles`;
+}
+
+async function lireFichier(path: string): Promise<Buffer> {
+  const found = await lstat(path);
+  if (!found.isFile() || found.size > PLUS_GRAND) throw new Error('ce n’est pas un fichier ordinaire');
+  const file = await open(path, SANS_LIEN);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+async function ouvrir(bytes: Buffer, cles: readonly Buffer[], nom: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of dechiffrer(one(bytes), cles, nom)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,112 @@
+import { lireEffacements } from '../../archives/effacements.ts';
+import {
+  type ClesSauvegardees,
+  FichierCles,
+  nomFichierCles,
+} from '../../archives/sauvegarde/cles-comptes.ts';
+import { type Depot, instantDe, type Sauvegarde } from '../../archives/sauvegarde/depot.ts';
+import { JOURNAUX, lireJournal } from '../../archives/sauvegarde/journaux.ts';
+import type { BaseContext } from '../../base/context.ts';
+import { AtelierError, messageOf } from '../../base/errors.ts';
+import { clesEmballees, sousVerrouDesCles } from '../../postgres/comptes/cles-emballees.ts';
+import type { Pool } from '../../postgres/pool.ts';
+import { clesDeSauvegarde } from './cles.ts';
+
+type Context = Pick<BaseContext, 'config' | 'logger'> & { readonly pool: Pool };
+
+/**
+ * Writes the file of account keys beside the backups anew: all of this database; of what the file had, accounts that are
+ * not here and were not erased (the database may have been restored to an older state), as long as there is a backup that
+ * they may be in. Whoever was erased is not in it any more.
+ *
+ * @param maintenant ms since 1970
+ * @returns name of the file
+ * @throws the file system's error when it cannot be written
+ */
+export async function garderLesCles(ctx: Context, depot: Depot, maintenant: number): Promise<string> {
+  return await sousVerrouDesCles(ctx.pool, async (client, graine) => {
+    const current = ctx.config.sauvegarde.cle;
+    // Read with all keys at hand, written with the current one or none.
+    const nom = nomFichierCles(graine);
+    const before = await new FichierCles(depot.root, nom, clesDeSauvegarde(ctx.config))
+      .lire()
+      .catch((error: unknown) => {
+        ctx.logger.warn(
+          { fichier: nom, raison: messageOf(error) },
+          'clés des comptes : l’ancien fichier ne se lit pas, il est remplacé ; les comptes d’ici y sont tous',
+        );
+        return undefined;
+      });
+    const here = await clesEmballees(client);
+    const vu = new Date(maintenant).toISOString();
+    const cles: ClesSauvegardees['cles'] = here.cles.map((cle) => ({ ...cle, vu }));
+    const known = new Set(cles.map(({ compte, cle }) => `${compte} ${cle}`));
+    const erased = await comptesEffaces(ctx.config.archivesDir);
+    const oldest = Math.min(...(await depot.noms()).map(instantDe));
+    for (const entry of before?.contenu.cles ?? []) {
+      if (known.has(`${entry.compte} ${entry.cle}`) || erased.has(entry.compte)) continue;
+      if (Date.parse(entry.vu) >= oldest) cles.push(entry);
+    }
+    const ids = new Set(here.temoins.map(({ id }) => id));
+    const temoins = [...(before?.contenu.temoins ?? []).filter(({ id }) => !ids.has(id)), ...here.temoins];
+    await new FichierCles(depot.root, nom, current ? [current] : []).ecrire({ temoins, cles });
+    return nom;
+  });
+}
+
+async function comptesEffaces(archives: string): Promise<Set<string>> {
+  const text = (await lireJournal(archives, JOURNAUX[0])).toString('utf8');
+  return new Set(lireEffacements(text).flatMap((one) => (one.genre === 'compte' ? [one.id] : [])));
+}
+
+/**
+ * The keys of the accounts of a backup; undefined when it needs none.
+ *
+ * @throws AtelierError ATL_B911 when they are not there, ATL_B902, ATL_B903, ATL_B909 when they cannot be believed
+ */
+export async function clesDeLaSauvegarde(
+  depot: Depot,
+  { dossier, manifeste }: Sauvegarde,
+  cles: readonly Buffer[],
+  sansSceau: boolean,
+): Promise<ClesSauvegardees | undefined> {
+  const needed = manifeste.comptes;
+  if (!needed || needed.nombre === 0) return undefined;
+  const fichier = new FichierCles(depot.root, needed.fichier, cles);
+  const found = await fichier.lire();
+  if (!found)
+    throw new AtelierError(
+      'ATL_B911',
+      `${dossier} a ${needed.nombre} compte(s), et leurs clés ne sont pas là : ${fichier.path} manque.`,
+    );
+  if (!found.scelle && cles.length > 0 && !sansSceau)
+    throw new AtelierError(
+      'ATL_B909',
+      `${fichier.path} n’est pas chiffré, alors qu’une CLE_SAUVEGARDE est donnée.`,
+    );
+  return found.contenu;
+}
+
+/**
+ * Takes the keys of accounts that were just erased out of the file beside the backups, when it can be reached. Where it
+ * cannot, the next backup does.
+ *
+ * @returns why not, undefined when it is done or there was nothing to do
+ */
+export async function oublierLesCles(ctx: Context, comptes: readonly string[]): Promise<string | undefined> {
+  const { dossier } = ctx.config.sauvegarde;
+  const cles = clesDeSauvegarde(ctx.config);
+  try {
+    await sousVerrouDesCles(ctx.pool, (_, graine) =>
+      new FichierCles(dossier, nomFichierCles(graine), cles).retirer(comptes),
+    );
+    return undefined;
+  } catch (error) {
+    const raison = messageOf(error);
+    ctx.logger.warn(
+      { raison },
+      'clés des comptes effacés : encore à côté des sauvegardes, la prochaine les en retire',
+    );
+    return raison;
+  }
+}
