@@ -141,10 +141,8 @@ export const REFERENTIELS: readonly Referentiel[] = [
       e('CNIL, anonymisation', 'ce qui est dit anonyme l’est', '', 'aucun export n’est dit anonyme', true),
       e(
         'crypto-effacement',
-        'une clé par compte, détruite avec lui',
-        '',
-        'pas encore : une sauvegarde d’avant un effacement contient le compte jusqu’à son terme, et l’effacement est rejoué à la restauration (R16)',
-        true,
+        'une clé par compte, détruite avec lui : les sauvegardes d’avant l’oublient',
+        'R17',
       ),
       e('données d’essai', 'rien de personnes réelles', 'R23'),
     ],

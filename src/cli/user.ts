@@ -26,10 +26,12 @@ forget : oublie une personne (RGPD, article 17). Son compte, ses clés et ses co
 journal d’audit un identifiant tiré au hasard prend sa place. C’est sans retour, aussi après la restauration d’une
 sauvegarde plus ancienne (ARCHIVES_DIR/effacements.jsonl). ID sert pour un compte déjà supprimé. --oui ne demande rien.
 
+La clé du compte est effacée avec lui, aussi à côté des sauvegardes : celles d’avant ne le donnent plus à lire.
+
 rotation : pour changer de clé de chiffrement, mettez la nouvelle dans CLE_CHIFFREMENT et l’ancienne dans
-CLE_CHIFFREMENT_PRECEDENTE, relancez les serveurs, puis \`rotation\` rechiffre tous les comptes sans rien arrêter
-(interrompue, elle reprend où elle en était). Ensuite seulement, retirez CLE_CHIFFREMENT_PRECEDENTE ; gardez
-l’ancienne clé tant qu’il existe des sauvegardes faites avec elle.
+CLE_CHIFFREMENT_PRECEDENTE, relancez les serveurs, puis \`rotation\` rechiffre les clés de tous les comptes sans rien arrêter
+(interrompue, elle reprend où elle en était ; un compte abîmé est nommé, les autres passent). Ensuite seulement, retirez
+CLE_CHIFFREMENT_PRECEDENTE ; gardez l’ancienne clé tant qu’il existe des sauvegardes d’avant que les comptes n’aient chacun la leur.
 
 Codes de sortie : 0 fait, 1 échec, 2 mauvais usage.`;
 

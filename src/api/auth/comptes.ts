@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Effacements } from '../../archives/effacements.ts';
+import { FichierCles, nomFichierCles } from '../../archives/sauvegarde/cles-comptes.ts';
 import { CleDeCompte } from '../../base/cle-de-compte.ts';
 import { messageSansValeurs } from '../../base/log-redaction.ts';
 import { type LigneAudit, noter } from '../../postgres/audit.ts';
 import { clesValables, revoquerClesDe } from '../../postgres/comptes/cles.ts';
+import { sousVerrouDesCles } from '../../postgres/comptes/cles-emballees.ts';
 import { fermerFamilles } from '../../postgres/comptes/rafraichissements.ts';
 import {
   type Compte,
@@ -201,6 +203,23 @@ export async function retirerCompte(
   if (gone === 'version') throw modifieEntreTemps();
   if (!gone) throw introuvable('Compte');
   await freinage.oublier(counted);
+  await oublierSaCle(deps, request, id);
+}
+
+/** Where the backups can be reached from here, they forget the account at once; else the next one makes them. */
+async function oublierSaCle(deps: ApiDeps, request: FastifyRequest, id: string): Promise<void> {
+  const { dossier, cle, clePrecedente } = deps.config.sauvegarde;
+  const cles = [cle, clePrecedente].filter((key) => key !== undefined);
+  try {
+    await sousVerrouDesCles(deps.pool, (_, graine) =>
+      new FichierCles(dossier, nomFichierCles(graine), cles).retirer([id]),
+    );
+  } catch (error) {
+    request.log.info(
+      { compte: id, raison: messageSansValeurs(error) },
+      'clé du compte supprimé : encore à côté des sauvegardes, la prochaine l’en retire',
+    );
+  }
 }
 
 /**

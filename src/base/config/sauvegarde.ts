@@ -25,7 +25,7 @@ export const SAUVEGARDE_SETTINGS: readonly Setting[] = [
   },
   {
     name: 'SAUVEGARDE_CONSERVATION',
-    doc: 'Jours pendant lesquels une sauvegarde est gardée (1 à 365) ; la plus récente n’est jamais effacée.\nCe qui a été effacé de la base survit dans les sauvegardes jusque-là (RGPD).',
+    doc: 'Jours pendant lesquels une sauvegarde est gardée (1 à 365) ; la plus récente n’est jamais effacée.\nCe qui a été effacé de la base survit dans les sauvegardes jusque-là (RGPD), sauf les comptes : plus personne ne les y lit.',
     default: '30',
   },
   {
