@@ -23,7 +23,7 @@ import { ramenerArchives } from './restauration/archives.ts';
 import { rendreLesCles } from './restauration/cles-comptes.ts';
 import { unirJournaux } from './restauration/journaux.ts';
 import type { Avance } from './sauvegarde/avance.ts';
-import { clesDeLaSauvegarde } from './sauvegarde/cles-comptes.ts';
+import { clesACote, clesDeLaSauvegarde } from './sauvegarde/cles-comptes.ts';
 import { exigerCle, exigerSceau, verifierFichiers } from './sauvegarde/verification.ts';
 
 /** Steps at which tests kill it. */
@@ -235,7 +235,10 @@ class Restauration {
     );
     const archive = ouvrirArchives(this.#ctx.config);
     await rejouerEffacements({ ...this.#ctx, pool: this.#pool, archive });
-    const comptesPerdus = await rendreLesCles(this.#ctx, this.#pool, cles);
+    const { sansComptes = false, sansSceau = false, cles: dEcriture } = this.#options;
+    const found =
+      cles ?? (sansComptes ? undefined : await clesACote(this.#pool, this.#depot, dEcriture, sansSceau));
+    const comptesPerdus = await rendreLesCles(this.#ctx, this.#pool, found);
     this.#etape('avant_fin');
     return { migrations, comptesPerdus };
   }

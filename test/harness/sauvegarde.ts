@@ -144,7 +144,7 @@ export async function peupler({ atelier }: Etabli): Promise<void> {
     await sql(
       `INSERT INTO "user" (id, username_chiffre, username_index, email_chiffre, email_index, cle_id, mot_de_passe, role)
        VALUES ($1, $2, $3, $4, $5, 'k1', '$argon2id$x', $6)`,
-      [id, randomBytes(40), randomBytes(32), randomBytes(50), randomBytes(32), role],
+      [id, ancienne(40), randomBytes(32), ancienne(50), randomBytes(32), role],
     );
     await sql(
       `INSERT INTO cle_api (id, user_id, nom, empreinte, portees, date_fin) VALUES ($1, $2, 'Excel', $3, '{*:lire}', now() + interval '1 year')`,
@@ -166,6 +166,11 @@ export async function peupler({ atelier }: Etabli): Promise<void> {
   );
 }
 
+/** As long as a name encrypted with the master key, and begins like one. */
+function ancienne(length: number): Buffer {
+  return Buffer.concat([Buffer.of(1), randomBytes(length - 1)]);
+}
+
 /** Tables that a restoration does not leave as they were saved, on purpose. */
 export const CHANGEES = new Set([
   'audit_maillon',
@@ -174,6 +179,10 @@ export const CHANGEES = new Set([
   'jeton_rafraichissement',
   'user',
   'installation',
+  // A backup has no rows of these.
+  'compte_cle',
+  'reseau_connu',
+  'tentative_connexion',
 ]);
 
 /** Every row of every table, as text; by table. */

@@ -9,7 +9,8 @@ import { JOURNAUX, lireJournal } from '../../archives/sauvegarde/journaux.ts';
 import type { BaseContext } from '../../base/context.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
 import { clesEmballees, sousVerrouDesCles } from '../../postgres/comptes/cles-emballees.ts';
-import type { Pool } from '../../postgres/pool.ts';
+import { lirePorte } from '../../postgres/comptes/installation.ts';
+import { type Pool, withClient } from '../../postgres/pool.ts';
 import { clesDeSauvegarde } from './cles.ts';
 
 type Context = Pick<BaseContext, 'config' | 'logger'> & { readonly pool: Pool };
@@ -85,6 +86,23 @@ export async function clesDeLaSauvegarde(
       `${fichier.path} n’est pas chiffré, alors qu’une CLE_SAUVEGARDE est donnée.`,
     );
   return found.contenu;
+}
+
+/**
+ * The keys beside a backup that needs none: it is of before accounts had keys, which other backups may be encrypted with by
+ * now. Those that cannot be had are drawn anew.
+ *
+ * @param pool the database that was restored
+ */
+export async function clesACote(
+  pool: Pool,
+  depot: Depot,
+  cles: readonly Buffer[],
+  sansSceau: boolean,
+): Promise<ClesSauvegardees | undefined> {
+  const { graine } = await withClient(pool, lirePorte);
+  const found = await new FichierCles(depot.root, nomFichierCles(graine), cles).lire().catch(() => undefined);
+  return found && (found.scelle || cles.length === 0 || sansSceau) ? found.contenu : undefined;
 }
 
 /**
