@@ -1,3 +1,4 @@
+import { FAIRE_CLE } from './cles.ts';
 import type { Texte } from './nombres.ts';
 import { readKey } from './sauvegarde.ts';
 import type { Setting } from './setting.ts';
@@ -10,12 +11,10 @@ export interface ArchivesConfig {
   readonly clePrecedente: Buffer | undefined;
 }
 
-const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
-
 export const ARCHIVES_SETTINGS: readonly Setting[] = [
   {
     name: 'CLE_ARCHIVES',
-    doc: `Clé de chiffrement des archives (les journaux des machines, qui peuvent nommer des personnes), 32 octets en hexadécimal\nou base64 ; vide : elles sont en clair, lisibles par qui a le dossier. \`atelier archives chiffrer\` chiffre celles d’avant.\nÀ garder hors de cette machine : sans elle les archives sont perdues. Pour en faire une :\n  ${MAKE_KEY}`,
+    doc: `Clé de chiffrement des archives (les journaux des machines, qui peuvent nommer des personnes), 32 octets en hexadécimal\nou base64 ; vide : elles sont en clair, lisibles par qui a le dossier. \`atelier archives chiffrer\` chiffre celles d’avant.\nÀ garder hors de cette machine : sans elle les archives sont perdues. Pour en faire une :\n  ${FAIRE_CLE}`,
     default: '',
     secret: true,
     processes: ['api', 'worker', 'maintenance'],
