@@ -94,7 +94,11 @@ describe('O15: round trip', () => {
     expect([done.status, done.stderr.toString()]).toEqual([0, '']);
     const [before, after] = [await toutesLesLignes(etabli.atelier.reader), await toutesLesLignes(base.pool)];
     expect(unchanged(after)).toEqual(unchanged(before));
-    expect(after['user']).toEqual(before['user']);
+    // What finds an account is computed again at the first use (R17).
+    const sansIndex = (rows: string[]): object[] =>
+      rows.map((row) => ({ ...JSON.parse(row), username_index: '', email_index: '' }));
+    expect(sansIndex(after['user']!)).toEqual(sansIndex(before['user']!));
+    expect(after['user']!.join()).not.toContain(JSON.parse(before['user']![0]!).username_index);
   }, 60_000);
 
   it('objects that others made are kept or named: views, sequences, types, grants, options', async () => {
