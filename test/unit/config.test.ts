@@ -30,6 +30,7 @@ test('without any setting: the embedded server, everything below .atelier', () =
     dossiersIgnores: [],
     syncLogsDir: resolve('.atelier/sync_logs'),
     archivesDir: resolve('.atelier/archives'),
+    archives: { cle: undefined, clePrecedente: undefined },
     fuseau: 'Europe/Paris',
     journeeDebut: 0,
     centres: [
