@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { noter } from '../postgres/audit.ts';
 import { lirePage, type Page } from '../postgres/lecture/page.ts';
 import type { Tri } from '../postgres/lecture/table-lue.ts';
 import { lire } from './acces.ts';
+import { ligneAudit } from './auth/trace.ts';
 import { ecrireCurseur, lireCurseur } from './curseurs.ts';
 import type { ApiDeps } from './deps.ts';
 import { envoyerJson } from './etag.ts';
@@ -122,6 +124,10 @@ async function repondre(
       total: total ?? (apres ? 'non' : 'auto'),
     }),
   );
+  if (ressource.texteDeJournal && page.json !== '[]') {
+    const cible = ressource.nom;
+    await noter(deps.pool, ligneAudit(request, 'lignes_lues', { cible, details: { skip, limit: size } }));
+  }
   reply.headers(entetes(request.url, page, { skip, limit: size, tri, cursor }));
   return envoyerJson(request, reply, page.json);
 }

@@ -32,6 +32,8 @@ export interface Ressource {
   readonly filtres: Readonly<Record<string, z.ZodType>>;
   /** order when none is asked for */
   readonly triDefaut: readonly Tri[];
+  /** rows hold text of a machine’s log, in which operators may be named: that somebody read them is noted */
+  readonly texteDeJournal?: true;
   /** order when none is asked for and one of these parameters is given: the one that its index has */
   readonly triRestreint?: { readonly par: readonly string[]; readonly tri: readonly Tri[] };
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
   place = await install();
   await place.write(
     'DEM12/20250528.LOG',
-    '20250528 06:00:10|@StukUitgevoerd: A\r\n20250528 06:01:10|@StukUitgevoerd: B\r\n',
+    '20250528 06:00:10|@StukUitgevoerd: A\r\n20250528 06:01:10|@StukUitgevoerd: B\r\nligne cassée\r\n',
   );
   expect(await place.run(['ingest'])).toMatchObject({ code: 0 });
   api = await createApi({ url: place.url, env: { ARCHIVES_DIR: place.archives, LOGS_DIR: place.logs } });
@@ -109,6 +109,18 @@ describe('M6: reads of what may name a person', () => {
     expect(found.lignes).toEqual([
       { evenement: 'lignes_lues', cible: `pieces-production/${id}`, details: {} },
     ]);
+  });
+
+  it('lines in quarantine, one or many; not where there are none, nor their counts', async () => {
+    const { rows } = await api.pool.query("SELECT version_id || '-' || ligne AS id FROM ligne_rejetee");
+    const { lignes } = await left('lecteur', 'GET', '/rejets/?limit=5');
+    expect(lignes).toEqual([{ evenement: 'lignes_lues', cible: 'rejets', details: { skip: 0, limit: 5 } }]);
+    const [{ id }] = rows;
+    expect((await left('lecteur', 'GET', `/rejets/${id}`)).lignes).toEqual([
+      { evenement: 'lignes_lues', cible: `rejets/${id}`, details: {} },
+    ]);
+    for (const url of ['/rejets/?skip=1000', '/rejets/999999-1', '/rejets/par-raison'])
+      expect((await left('lecteur', 'GET', url)).lignes).toEqual([]);
   });
 
   it('lists of accounts, and another one’s account', async () => {

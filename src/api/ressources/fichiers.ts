@@ -28,6 +28,7 @@ export const RESSOURCE_REJETS: Ressource = {
   nature: 'pseudonymise',
   table: REJETS,
   lu: de('rejets', ligneRejetee),
+  texteDeJournal: true,
   filtres: {
     centre_usinage_id: FILTRES.centre_usinage_id,
     type_cu: FILTRES.type_cu,

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { noter } from '../../postgres/audit.ts';
 import { compterRejets, lireRejet } from '../../postgres/lecture/rejets.ts';
 import { lire } from '../acces.ts';
+import { ligneAudit } from '../auth/trace.ts';
 import type { ApiDeps } from '../deps.ts';
 import { envoyerJson } from '../etag.ts';
 import { enLecture } from '../lectures.ts';
@@ -73,6 +75,7 @@ export function routesRejets(app: FastifyInstance, deps: ApiDeps): void {
       const [, version = '', ligne = ''] = ID.exec((request.params as { id: string }).id) ?? [];
       const corps = await lireRejet(deps.pool, version, ligne);
       if (corps === undefined) throw introuvable(libelle);
+      await noter(deps.pool, ligneAudit(request, 'lignes_lues', { cible: `rejets/${version}-${ligne}` }));
       return envoyerJson(request, reply, corps);
     },
   );
