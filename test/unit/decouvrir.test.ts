@@ -11,7 +11,7 @@ const utf8 = Buffer.from(NOM);
 const around = (bytes: Buffer): Buffer =>
   Buffer.concat([Buffer.from('avant;'), bytes, Buffer.from(';après')]);
 
-describe('S24: what the scan of canaries sees', () => {
+describe('R22: what the scan of canaries sees', () => {
   it.each<[string, Buffer]>([
     ['UTF-8', utf8],
     ['UTF-16LE', Buffer.from(NOM, 'utf16le')],

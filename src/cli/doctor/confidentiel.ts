@@ -6,6 +6,7 @@ import { compterFormes } from '../../jobs/formes-archives.ts';
 import { pourShell } from '../text.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
 
+const MAKE_KEY = `node -p "crypto.randomBytes(32).toString('hex')"`;
 /** Others may read it, or look into it. */
 const OUVERT = 0o007;
 /** Entries of a folder that are looked at: those of one kind were made alike. */
@@ -95,7 +96,12 @@ async function checkForms(config: Config): Promise<Constat[]> {
     const plain = `${enClair} archives en clair, ${others - enClair} sous une ancienne clé`;
     return [attention(quoi, plain, '`npx atelier archives chiffrer` les chiffre avec CLE_ARCHIVES.')];
   }
-  if (entries.length === 0) return [];
+  if (entries.length === 0 && (config.masques === undefined || enClair === 0)) return [];
+  if (entries.length === 0) {
+    const what = `vide : ${enClair} archives en clair gardent les noms que MASQUES cache ailleurs`;
+    const remede = `Chiffrez le disque, ou donnez CLE_ARCHIVES (${MAKE_KEY}) puis \`npx atelier archives chiffrer\`.`;
+    return [attention(quoi, what, remede)];
+  }
   return [
     attention(
       quoi,
