@@ -40,6 +40,7 @@ test('without any setting: the embedded server, everything below .atelier', () =
     ],
     logLevel: 'info',
     api: {
+      hotes: [],
       host: '127.0.0.1',
       port: 8000,
       secretKey: undefined,
