@@ -2,7 +2,7 @@
 --
 --   atelier_migration  possède la base et les tables ; `atelier migrate` et la restauration, rien d'autre
 --   atelier_service    le worker et les commandes : lit et écrit les données, ne change pas le schéma
---   atelier_api        comme lui, mais ne peut ni purger ni rendre anonyme le journal d'audit, que les deux n'écrivent que
+--   atelier_api        comme lui, mais ne peut ni purger ni détacher d'un compte le journal d'audit, que les deux n'écrivent que
 --                      par des fonctions
 --   atelier_lecture    lit la production et les commandes, jamais les comptes : Grafana, Power BI, notebooks
 --

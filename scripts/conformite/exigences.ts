@@ -125,7 +125,7 @@ export const REFERENTIELS: readonly Referentiel[] = [
     nom: 'RGPD et recommandations de la CNIL',
     note: 'Les articles du règlement, la recommandation de 2022 sur les mots de passe et celle de 2021 sur la journalisation.',
     exigences: [
-      e('art. 5.1.c', 'seulement ce qui est nécessaire : un nom et une adresse par compte', 'R1 R2'),
+      e('art. 5.1.c', 'seulement ce qui est nécessaire : un nom et une adresse par compte, aucun d’un opérateur', 'R1 R2'),
       e('art. 5.1.e', 'des durées de conservation, et la preuve de l’effacement', 'R9 R10 R11'),
       e('art. 15', 'accès : tout ce qui concerne un compte, en une commande', 'R12'),
       e('art. 16', 'rectification', 'R14'),
@@ -138,7 +138,7 @@ export const REFERENTIELS: readonly Referentiel[] = [
       e('CNIL, mots de passe', '80 bits d’entropie, jamais en clair', 'S9 S10 R8'),
       e('CNIL, journalisation', 'six à douze mois, peu de données, pas d’autre usage', 'R9 R21 R22'),
       e('CNIL, SAN-2024-021', 'la performance des machines, pas la surveillance des personnes', 'R19'),
-      e('CNIL, anonymisation', 'ce qui est dit anonyme l’est', '', 'aucun export n’est dit anonyme', true),
+      e('CNIL, anonymisation', 'ce qui n’est que pseudonymisé ou agrégé est appelé ainsi', 'R18'),
       e(
         'crypto-effacement',
         'une clé par compte, détruite avec lui : les sauvegardes d’avant l’oublient',

@@ -192,7 +192,7 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
   );
   if (tombe === undefined) return unknown(nom);
   await oublierTentatives(pool, ...counted);
-  cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit anonymisé.`);
+  cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit détaché de lui.`);
   const reste = await oublierLesCles({ config: cli.config, logger: silentLogger(), pool }, [id]);
   if (reste !== undefined)
     cli.err(

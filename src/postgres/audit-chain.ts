@@ -28,7 +28,7 @@ export interface EcartAudit {
 export interface VerificationAudit {
   readonly maillons: number;
   readonly lignes: number;
-  /** lines made anonymous, lines purged, among the links that are kept */
+  /** lines cut from their account, lines purged, among the links that are kept */
   readonly oublis: number;
   readonly purges: number;
   readonly tete: TeteAudit | undefined;

@@ -78,7 +78,7 @@ const SERVICE_ONLY = ['oublier_audit(uuid, uuid, uuid[])', 'purger_audit(timesta
 
 /**
  * Nobody but the owner writes into the audit log or its chain: programs ask functions for it, which say when it was, and
- * the API can neither make lines anonymous nor purge them.
+ * the API can neither cut lines from their account nor purge them.
  */
 async function keepAudit(client: Client, writers: readonly Role[]): Promise<void> {
   const to = writers.join(', ');

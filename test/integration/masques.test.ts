@@ -94,7 +94,7 @@ beforeEach(async () => {
   await deposer();
 });
 
-describe('M7: what is stored', () => {
+describe('M7, R2: what is stored', () => {
   it('no name in any table, whatever the encoding; the archive keeps the bytes; figures are the same', async () => {
     await importer('');
     // What this test looks for is there to be found.

@@ -57,3 +57,54 @@ test('R19: statistics are grouped by nothing finer than a centre and a day', () 
     ).toEqual([]);
   }
 });
+
+test('R19: rules of masking leave no trace of whom they hid: no table, column, answer or metric is about them', () => {
+  const schema = read('schema.sql');
+  const names = [...schema.matchAll(/^(?:CREATE TABLE "?([a-z_]+)"?| +"?([a-z_]+)"? [a-z])/gm)].map(
+    ([, table, column]) => table ?? column!,
+  );
+  expect(names.filter((name) => /masqu|pseudo|alias/.test(name))).toEqual([]);
+  const document = JSON.parse(read('openapi.json')) as { paths: object; components: unknown };
+  expect(
+    [...properties(document), ...Object.keys(document.paths)].filter((name) => /masqu|pseudo/.test(name)),
+  ).toEqual([]);
+});
+
+test('R19: figures have no finer grain than a centre and a day, in statistics, lists and metrics', () => {
+  const document = JSON.parse(read('openapi.json')) as {
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, Schema> };
+  };
+  const { schemas } = document.components;
+  const known = new Set([
+    ...['centre_usinage_id', 'nom', 'type_cu', 'nombre_sessions', 'jours_avec_deux_origines', 'total_pieces'],
+    ...['duree_production_totale', 'temps_production_effectif', 'temps_attente', 'temps_arret_volontaire'],
+    ...['taux_occupation_moyen', 'taux_occupation', 'par_jour', 'date_production', 'origine', 'session_id'],
+  ]);
+  for (const name of ['ProductionDeCentre', 'ProductionDeCentreParJour']) {
+    expect(schemas[name], name).toBeDefined();
+    expect(
+      [...properties(schemas[name])].filter((field) => !known.has(field)),
+      name,
+    ).toEqual([]);
+  }
+  // A session is one centre and one production day, whatever is asked for.
+  expect(read('schema.sql')).toMatch(
+    /session_production_\w+ UNIQUE \([^)]*centre_usinage_id[^)]*date_production[^)]*\)/,
+  );
+  const finer = /heure|minute|equipe|poste|shift|hour/;
+  const params = (document.paths['/sessions/']?.['get']?.parameters ?? []).map(({ name }) => name);
+  expect(params.length).toBeGreaterThan(5);
+  expect(params.filter((name) => finer.test(name))).toEqual([]);
+  // Labels of metrics, and what the dashboards ask.
+  const metrics = ['src/base/metrics.ts', 'src/postgres/registre-etat.ts', 'src/postgres/mesures.ts']
+    .map(read)
+    .join('\n');
+  const labels = [...metrics.matchAll(/labelNames: \[([^\]]*)\]/g)].flatMap(([, list]) =>
+    [...list!.matchAll(/'(\w+)'/g)].map(([, label]) => label!),
+  );
+  expect(labels.length).toBeGreaterThan(5);
+  expect(
+    labels.filter((label) => PERSONNE.test(label) || finer.test(label) || /user|compte/.test(label)),
+  ).toEqual([]);
+});

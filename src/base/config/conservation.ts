@@ -23,7 +23,7 @@ export interface ConservationConfig {
   readonly cles: DureeReglee;
   /** accounts that nobody uses: first they cannot sign in any more … */
   readonly comptesDesactivation: DureeReglee;
-  /** … then they are anonymised */
+  /** … then they are forgotten */
   readonly comptes: DureeReglee;
   /** the machines' own files under LOGS_DIR; never, as a rule */
   readonly depot: DureeReglee;
@@ -122,7 +122,7 @@ export const REGLES_CONSERVATION: Readonly<Record<Kind, Rule>> = {
   comptes: {
     name: 'CONSERVATION_COMPTES',
     default: '24 mois',
-    doc: 'comptes que personne n’utilise : oubliés (anonymisés) après ce délai (6 à 36 mois)',
+    doc: 'comptes que personne n’utilise : oubliés, comme par `user forget`, après ce délai (6 à 36 mois)',
     min: 6 * MONTH,
     max: 36 * MONTH,
   },

@@ -1,7 +1,6 @@
 import { ErreurArchive } from '../../archives/archive.ts';
+import type { BaseContext } from '../../base/context.ts';
 import { AtelierError, codeOf, messageOf } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { Shutdown } from '../../base/shutdown.ts';
 import { isServerAway } from '../../postgres/pool.ts';
 
 /** While a source is followed, what was put aside is tried again this long (ms) after it failed, or when its bytes change. */
@@ -12,8 +11,9 @@ export const RETENTER = 60_000;
  * that were registered are safe, their days stay marked, and each import tries all of it again.
  */
 export class Pannes {
-  readonly #logger: Logger;
-  readonly #arret: Shutdown;
+  readonly #logger: BaseContext['logger'];
+  readonly #arret: BaseContext['shutdown'];
+  readonly #masques: BaseContext['config']['masques'];
   readonly #suivi: boolean;
   /** of this scan, in the order in which they came */
   #messages: string[] = [];
@@ -21,9 +21,10 @@ export class Pannes {
   readonly #connues = new Map<string, { erreur: string; quand: number }>();
 
   /** @param suivi many scans of the same source, one after the other */
-  constructor(ctx: { readonly logger: Logger; readonly shutdown: Shutdown }, suivi: boolean) {
+  constructor(ctx: Pick<BaseContext, 'logger' | 'shutdown' | 'config'>, suivi: boolean) {
     this.#logger = ctx.logger;
     this.#arret = ctx.shutdown;
+    this.#masques = ctx.config.masques;
     this.#suivi = suivi;
   }
 
@@ -47,7 +48,9 @@ export class Pannes {
     this.#arret.signal.throwIfAborted();
     if (concerneTous(error)) throw error;
     const refus = /^[0-9A-Z]{5}$/.test(codeOf(error) ?? '') ? 'refusé par PostgreSQL, ' : '';
-    return `${refus}${messageOf(error)}`;
+    // A database says what it was given: text of a line may stand in its message.
+    const message = messageOf(error);
+    return `${refus}${this.#masques?.masquer(message) ?? message}`;
   }
 
   /**
