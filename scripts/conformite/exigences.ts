@@ -125,7 +125,11 @@ export const REFERENTIELS: readonly Referentiel[] = [
     nom: 'RGPD et recommandations de la CNIL',
     note: 'Les articles du règlement, la recommandation de 2022 sur les mots de passe et celle de 2021 sur la journalisation.',
     exigences: [
-      e('art. 5.1.c', 'seulement ce qui est nécessaire : un nom et une adresse par compte, aucun d’un opérateur', 'R1 R2'),
+      e(
+        'art. 5.1.c',
+        'seulement ce qui est nécessaire : un nom et une adresse par compte, aucun d’un opérateur',
+        'R1 R2',
+      ),
       e('art. 5.1.e', 'des durées de conservation, et la preuve de l’effacement', 'R9 R10 R11'),
       e('art. 15', 'accès : tout ce qui concerne un compte, en une commande', 'R12'),
       e('art. 16', 'rectification', 'R14'),
