@@ -14,6 +14,7 @@ import {
   trouverParNom,
 } from '../../src/postgres/comptes/users.ts';
 import { withClient } from '../../src/postgres/pool.ts';
+import { ajouterAncien } from '../harness/accounts.ts';
 import { CACHE_COMPILATION } from '../harness/cache.ts';
 import { type Finished, type Installation, install } from '../harness/cli.ts';
 
@@ -228,7 +229,10 @@ describe('R7 rotation', () => {
           motDePasseHache: 'x',
           role: 'lecteur',
         } as const;
-        ids.push((await creerCompte(client, coffre, given)).id);
+        // Every other one is of before accounts had keys, and gets one on the way (R17).
+        const old = { cle: KEY, email: given.email };
+        const made = i % 2 ? await ajouterAncien(place.pool, given.username, old) : undefined;
+        ids.push(made ?? (await creerCompte(client, coffre, given)).id);
       }
     });
     // Somebody holds a row of the second batch, and the rotation waits there.
@@ -269,6 +273,7 @@ describe('R7 rotation', () => {
     const again = await user(['rotation'], undefined, BOTH);
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('130 compte(s) rechiffré(s)') });
     expect(await under(both.cleId)).toBe(230);
+    expect((await place.pool.query('SELECT FROM compte_cle')).rowCount).toBe(230);
     const next = { CLE_CHIFFREMENT: NEXT.toString('hex') };
     expect(JSON.parse((await user(['list', '--json'], undefined, next)).stdout)).toHaveLength(230);
     expect((await user(['rotation'], undefined, next)).stdout).toContain('déjà chiffrés');
