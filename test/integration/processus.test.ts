@@ -103,9 +103,14 @@ test('a secret of others is not there, wherever it stands (M11)', () => {
     OTEL_EXPORTER_OTLP_HEADERS: 'cle=plante-otel_exporter_otlp_headers-0123456789',
     ALERTE_WEBHOOK_URL: '',
   };
-  const cle = randomBytes(32).toString('hex');
+  // Keys must look like keys.
+  const drawn = Object.fromEntries(
+    Object.keys(all)
+      .filter((name) => /^CLE_(?!CHIFFREMENT)/.test(name))
+      .map((name) => [name, randomBytes(32).toString('hex')]),
+  );
   for (const name of OWN_PROCESSES) {
-    const env = { ...all, ...base, ...keys, CLE_SAUVEGARDE: cle, CLE_SAUVEGARDE_PRECEDENTE: cle };
+    const env = { ...all, ...base, ...keys, ...drawn };
     const config = loadConfig(env, name);
     expect(config.processus).toBe(name);
     const text = JSON.stringify(config);
