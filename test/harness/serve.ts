@@ -40,7 +40,7 @@ export async function servir(
     ended = true;
   });
   const url = await vi.waitUntil(() => (ended ? '' : /API : (http:\S+)/.exec(running.text())?.[1]), {
-    timeout: 30_000,
+    timeout: 120_000,
   });
   if (url === '') throw new Error(running.text());
   return {

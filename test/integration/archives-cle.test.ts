@@ -69,6 +69,12 @@ describe('M7: CLE_ARCHIVES', () => {
     await run(['ingest'], {});
     expect(await found()).not.toEqual([]);
     expect(await constat({})).toBeUndefined();
+    // Where masks say that names are in there, plain archives are worth a word.
+    const masques = { MASQUES: 'operateur=(?i)bediener:? *([^ ]+ [^ ]+)' };
+    expect(await constat(masques)).toMatchObject({
+      etat: 'attention',
+      detail: expect.stringContaining('MASQUES'),
+    });
     await there.write('DEM12/20250529.LOG', journal('20250529'));
     await run(['ingest'], { CLE_ARCHIVES: A });
     expect(await json(['archives'], { CLE_ARCHIVES: A })).toMatchObject({ enClair: 1 });
