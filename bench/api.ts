@@ -7,6 +7,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import { MOT_DE_PASSE } from '../test/harness/mots-de-passe.ts';
 import { type Charge, charger } from './lib/charge.ts';
 import { BIN, engineFlags, runIngest, settings } from './lib/program.ts';
 import type { Ratio } from './lib/reference.ts';
@@ -41,7 +42,6 @@ const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200, signIn: 3 };
 const READERS = 40;
 const CONNECTIONS = 10;
 const BARE = fileURLToPath(new URL('./children/nu.ts', import.meta.url));
-const PASSWORD = 'Volet-roulant-gris-7016';
 const INCLURE = 'job_profils,periodes_attente,periodes_arret,pieces_production';
 
 const load = currentLoad();
@@ -337,7 +337,7 @@ async function signIn(base: string, first = true): Promise<string> {
       body: JSON.stringify({
         username: 'mesure',
         email: 'mesure@exemple.test',
-        password: PASSWORD,
+        password: MOT_DE_PASSE,
         role: 'admin',
       }),
     });
@@ -345,7 +345,7 @@ async function signIn(base: string, first = true): Promise<string> {
   }
   const answer = await fetch(`${base}/token`, {
     method: 'POST',
-    body: new URLSearchParams({ username: 'mesure', password: PASSWORD }),
+    body: new URLSearchParams({ username: 'mesure', password: MOT_DE_PASSE }),
   });
   const { access_token: token } = (await answer.json()) as { access_token: string };
   return `Bearer ${token}`;

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { suivre } from '../test/harness/flux.ts';
+import { MOT_DE_PASSE } from '../test/harness/mots-de-passe.ts';
 import { burst, installMachines, type Machine, work } from './lib/machines.ts';
 import { connect, cpuOf, start, stop } from './lib/processes.ts';
 import { BIN, engineFlags, settings } from './lib/program.ts';
@@ -49,7 +50,6 @@ const MB = 1e6;
 /** Bursts in which all machines write at the same moment, and the time between them (ms). */
 const BURSTS = { count: 5, everyMs: 5_000 };
 const BARE = fileURLToPath(new URL('./children/suivi-nu.ts', import.meta.url));
-const PASSWORD = 'Volet-roulant-gris-7016';
 
 const load = currentLoad();
 await using place = await openWorkplace();
@@ -288,7 +288,7 @@ async function watched(
 }
 
 async function signIn(base: string): Promise<Record<string, string>> {
-  const account = { username: 'banc', email: 'banc@exemple.test', password: PASSWORD };
+  const account = { username: 'banc', email: 'banc@exemple.test', password: MOT_DE_PASSE };
   await fetch(`${base}/users/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -296,7 +296,7 @@ async function signIn(base: string): Promise<Record<string, string>> {
   });
   const answer = await fetch(`${base}/token`, {
     method: 'POST',
-    body: new URLSearchParams({ username: account.username, password: PASSWORD }),
+    body: new URLSearchParams({ username: account.username, password: MOT_DE_PASSE }),
   });
   const { access_token } = (await answer.json()) as { access_token: string };
   return { authorization: `Bearer ${access_token}` };

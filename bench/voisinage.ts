@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { MOT_DE_PASSE } from '../test/harness/mots-de-passe.ts';
 import { BIN, engineFlags, runIngest, settings } from './lib/program.ts';
 import type { Ratio } from './lib/reference.ts';
 import { currentLoad, machineFacts, median, publish, spread, table } from './lib/report.ts';
@@ -28,7 +29,6 @@ if (!(size > 0 && repeats >= 1)) {
 const GOALS = { p99Ms: 500 };
 /** Requests a second, as a workshop's dashboards make them: far from what the API can do. */
 const RATE = 40;
-const PASSWORD = 'Volet-roulant-gris-7016';
 
 const load = currentLoad();
 await using place = await openWorkplace();
@@ -125,11 +125,11 @@ async function signIn(base: string): Promise<string> {
   await fetch(`${base}/users/`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: 'mesure', email: 'mesure@exemple.test', password: PASSWORD }),
+    body: JSON.stringify({ username: 'mesure', email: 'mesure@exemple.test', password: MOT_DE_PASSE }),
   });
   const answer = await fetch(`${base}/token`, {
     method: 'POST',
-    body: new URLSearchParams({ username: 'mesure', password: PASSWORD }),
+    body: new URLSearchParams({ username: 'mesure', password: MOT_DE_PASSE }),
   });
   if (answer.status !== 200) throw new Error(await answer.text());
   return `Bearer ${((await answer.json()) as { access_token: string }).access_token}`;

@@ -18,10 +18,11 @@ import { creerCompte, ouvrirCoffre } from '../../src/postgres/comptes/users.ts';
 import { Ecoute } from '../../src/postgres/ecoute.ts';
 import { createApiPool, type Pool, withClient } from '../../src/postgres/pool.ts';
 import { migrateUrl } from './context.ts';
+import { MOT_DE_PASSE } from './mots-de-passe.ts';
 import { createDatabase, registerTemplate } from './postgres.ts';
 
-/** Good enough for the policy; the same for all accounts of tests. */
-export const MOT_DE_PASSE = 'Volet-roulant-gris-7016';
+export { MOT_DE_PASSE };
+
 /** argon2 is slow on purpose: one hash serves all accounts of a test file. */
 
 export interface CompteDEssai {

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reseauDe } from '../../src/api/auth/adresse.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { type ApiDEssai, createApi, MOT_DE_PASSE, signIn } from '../harness/api.ts';
+import { OTHER_PASSWORD } from '../harness/api-people.ts';
 
-const WRONG = 'Persienne-bleue-5010';
+const WRONG = OTHER_PASSWORD;
 let api: ApiDEssai;
 let place = 0;
 /** The clock of all servers here: it stands still unless a test moves it. */

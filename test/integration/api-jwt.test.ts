@@ -3,6 +3,7 @@
 import { createHmac, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDEssai, createApi, MOT_DE_PASSE, signIn } from '../harness/api.ts';
+import { OTHER_PASSWORD } from '../harness/api-people.ts';
 
 let api: ApiDEssai;
 let good: string;
@@ -234,7 +235,7 @@ describe('time and revocation', () => {
   it.each([
     ['disabled', { actif: false }],
     ['another role', { role: 'gestionnaire' }],
-    ['another password', { password: 'Persienne-bleue-5010' }],
+    ['another password', { password: OTHER_PASSWORD }],
   ])('S4: %s: the token of before is refused at the next request', async (name, change) => {
     const someone = await api.compte(`revoque-${name.replaceAll(' ', '-')}`, 'lecteur');
     const token = someone.entete.authorization.slice(7);

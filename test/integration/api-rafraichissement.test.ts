@@ -7,6 +7,7 @@ import { modifierCompte } from '../../src/postgres/comptes/users.ts';
 import { withClient } from '../../src/postgres/pool.ts';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE } from '../harness/api.ts';
 import { auditSince, lastAuditLine } from '../harness/api-audit.ts';
+import { OTHER_PASSWORD } from '../harness/api-people.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 let api: ApiDEssai;
@@ -174,7 +175,7 @@ describe('the cookie of the dashboard', () => {
   it.each([
     ['disabled', { actif: false }],
     ['another role', { role: 'gestionnaire' }],
-    ['another password', { password: 'Persienne-bleue-5010' }],
+    ['another password', { password: OTHER_PASSWORD }],
   ])('S4: ends when the account changes: %s', async (name, payload) => {
     const someone = await api.compte(`cookie-${name.replaceAll(' ', '-')}`, 'lecteur');
     const cookie = await signedIn(someone.username);

@@ -7,8 +7,10 @@ import { connect } from 'node:net';
 import type { LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { chargeDesHachages, verifierFactice } from '../../src/api/auth/mot-de-passe.ts';
 import { type ApiDEssai, type CompteDEssai, createApi, MOT_DE_PASSE } from '../harness/api.ts';
 import { auditSince, lastAuditLine } from '../harness/api-audit.ts';
+import { OTHER_PASSWORD } from '../harness/api-people.ts';
 
 // The one thing that takes time when signing in is counted: that is what the time of an answer comes from.
 const hashed = vi.hoisted(() => ({ times: 0 }));
@@ -156,8 +158,8 @@ describe('who does not get in', () => {
     const answers = [];
     for (const form of [
       { username: 'personne', password: MOT_DE_PASSE },
-      { username: 'lecteur', password: 'Persienne-bleue-5010' },
-      { username: 'inactif', password: 'Persienne-bleue-5010' },
+      { username: 'lecteur', password: OTHER_PASSWORD },
+      { username: 'inactif', password: OTHER_PASSWORD },
       { username: 'inactif', password: MOT_DE_PASSE },
       { username: 'é'.repeat(900), password: 'x' },
       { username: 'lecteur', password: '\ud800' },
@@ -182,7 +184,7 @@ describe('who does not get in', () => {
       for (let i = 0; i < 8; i++) {
         place++;
         ip = `192.0.2.${place}`;
-        const { statusCode, body, headers } = await post({ username, password: 'Persienne-bleue-5010' });
+        const { statusCode, body, headers } = await post({ username, password: OTHER_PASSWORD });
         answers.push({ statusCode, body, wait: headers['retry-after'] });
       }
       seen.push(answers);
@@ -204,6 +206,18 @@ describe('who does not get in', () => {
     expect(await count({ username: 'inactif', password: MOT_DE_PASSE })).toBe(1);
     expect(await count({ username: 'gestionnaire' })).toBe(0);
   });
+});
+
+it('S10: health and readings are answered while passwords wait to be hashed', async () => {
+  const many = Array.from({ length: 100 }, () => verifierFactice('faux'));
+  for (const [url, headers] of [
+    ['/health/live', {}],
+    ['/users/me', admin.entete],
+  ] as const) {
+    expect((await api.app.inject({ url, headers })).statusCode).toBe(200);
+    expect([url, chargeDesHachages().enAttente > 0]).toEqual([url, true]);
+  }
+  await Promise.all(many);
 });
 
 describe('S32: the audit log', () => {

@@ -1,11 +1,14 @@
 // Accounts over the API: who makes them, the first one and others (S11, S14, S25, S32).
 
 import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXEMPLE_DE_MOT_DE_PASSE } from '../../src/api/schemas/mots-de-passe-exemple.ts';
 import { type ApiDEssai, type CompteDEssai, createApi, signIn } from '../harness/api.ts';
 import { eventsAbout } from '../harness/api-audit.ts';
-import { OTHER_PASSWORD, person } from '../harness/api-people.ts';
+import { newName, OTHER_PASSWORD, person } from '../harness/api-people.ts';
 import { type Ask, ask as askOf, type Method } from '../harness/api-requests.ts';
+import { documentDe } from '../harness/openapi.ts';
 
 const FIELDS = ['id', 'username', 'email', 'role', 'actif', 'date_creation'];
 let api: ApiDEssai;
@@ -126,6 +129,60 @@ describe('POST /users/', () => {
     expect(email.json().errors).toEqual([{ pointer: '/body/email', detail: expect.any(String) }]);
   });
 
+  it.each([
+    ['Isabelle', 'lsabelle'],
+    ['marie.moreau', 'rnarie.rnoreau'],
+    ['coco', 'сосо'],
+    ['АННА', 'AHHA'],
+    ['νίκος', 'vίkoς'],
+    ['poste 10', 'poste  1O'],
+    ['walter', 'vvalter'],
+    ['Œuvre', 'OEuvre'],
+    ['marıus', 'marius'],
+  ])(
+    'S26 homographs: beside %s there is no %s, nor the other way round; nobody is renamed so',
+    async (one, two) => {
+      const own = await createApi();
+      const as = own.comptes.admin;
+      const post = (username: string) =>
+        ask('POST', '/users/', { on: own, as, payload: person(username, newName()) });
+      try {
+        for (const [taken, lookalike] of [
+          [one, two],
+          [two, one],
+        ] as const) {
+          const made = await post(taken);
+          // What mixes scripts is refused on its own account.
+          if (made.statusCode === 422) continue;
+          expect(made.statusCode, made.body).toBe(201);
+          const refused = await post(lookalike);
+          expect([409, 422]).toContain(refused.statusCode);
+          expect(refused.json().errors).toEqual([{ pointer: '/body/username', detail: expect.any(String) }]);
+          const payload = { username: lookalike };
+          const renamed = await ask('PUT', '/users/me', { on: own, as: own.comptes.lecteur, payload });
+          expect([409, 422]).toContain(renamed.statusCode);
+          // Her own name she may write otherwise, and whoever has it already keeps it.
+          const url = `/users/${made.json().id}`;
+          const again = await ask('PUT', url, { on: own, as, payload: { username: taken.toUpperCase() } });
+          expect(again.statusCode, again.body).toBe(200);
+          expect((await ask('DELETE', url, { on: own, as })).statusCode).toBe(204);
+        }
+      } finally {
+        await own.close();
+      }
+    },
+  );
+
+  it('S26 homographs: an account that had such a name before keeps it, signs in and changes the rest', async () => {
+    const before = await api.compte('mаrie', 'lecteur');
+    const mine = (await ask('GET', '/users/me', { as: before })).json();
+    const payload = { ...mine, email: 'autre-marie@exemple.test' };
+    expect((await ask('PUT', '/users/me', { as: before, payload })).statusCode).toBe(200);
+    await signIn(api.app, 'mаrie');
+    const other = await ask('PUT', '/users/me', { as: before, payload: { username: 'mаrie-anne' } });
+    expect(other.json().errors).toEqual([{ pointer: '/body/username', detail: expect.any(String) }]);
+  });
+
   const invalid: Readonly<Record<string, readonly [object, string]>> = {
     'no name': [{ username: undefined }, '/body/username'],
     'an empty name': [{ username: '  ' }, '/body/username'],
@@ -167,6 +224,18 @@ describe('POST /users/', () => {
     expect(({} as { role?: string }).role).toBeUndefined();
   });
 
+  it('S9: what the documents show as a password is no account’s', async () => {
+    const shown = await motsDePasseMontres();
+    expect(shown).toContain(EXEMPLE_DE_MOT_DE_PASSE);
+    for (const password of shown) {
+      const answer = await ask('POST', '/users/', { as: admin, payload: { ...person(), password } });
+      expect([password, answer.statusCode]).toEqual([password, 422]);
+      const change = await ask('PUT', '/users/me', { as: lecteur, payload: { password } });
+      expect([password, change.statusCode]).toEqual([password, 422]);
+      for (const { pointer } of change.json().errors) expect(pointer).toBe('/body/password');
+    }
+  });
+
   it('the name and the address may not be the password', async () => {
     const username = 'marguerite.delacroix';
     const answer = await ask('POST', '/users/', {
@@ -188,6 +257,42 @@ describe('POST /users/', () => {
     }
   });
 });
+
+/** Every password in the contract and in what people read, but `…` and what stands for a name of one. */
+async function motsDePasseMontres(): Promise<string[]> {
+  const found = new Set<string>();
+  const walk = (node: unknown, isPassword: boolean): void => {
+    if (typeof node === 'string' && isPassword) found.add(node);
+    if (typeof node !== 'object' || node === null) return;
+    const here = (node as { format?: unknown }).format === 'password';
+    for (const [key, inside] of Object.entries(node)) {
+      const named = /^(password|mot_de_passe)/.test(key) && typeof inside === 'string';
+      walk(
+        inside,
+        named || (here && /^(examples?|default)$/.test(key)) || (Array.isArray(node) && isPassword),
+      );
+    }
+  };
+  walk(documentDe(api.app), false);
+  const root = new URL('../../', import.meta.url);
+  const pages: string[] = [];
+  for (const [folder, recursive] of [
+    ['.', false],
+    ['docs', true],
+    ['src', true],
+    ['deploy', true],
+  ] as const) {
+    for (const name of await readdir(new URL(folder, root), { recursive }))
+      if (name.endsWith('.md')) pages.push(`${folder}/${name}`);
+  }
+  expect(pages).toContain('./README.md');
+  for (const page of pages) {
+    const text = await readFile(new URL(page, root), 'utf8');
+    for (const [, value] of text.matchAll(/password(?:_actuel)?"?[=:] ?"?([^\s"&`<…,;)]+)/g))
+      found.add(value!);
+  }
+  return [...found];
+}
 
 /** 128 characters without a pattern. */
 function long(): string {

@@ -29,7 +29,7 @@ import { direAbime } from './comptes-abimes.ts';
 import type { Freinage } from './freinage.ts';
 import { hacher } from './mot-de-passe.ts';
 import { exigerMotDePasseActuel } from './mot-de-passe-actuel.ts';
-import { refusMotDePasse } from './politique.ts';
+import { refusMotDePasse, refusNom } from './politique.ts';
 import { ligneAudit } from './trace.ts';
 import { patienter } from './verification.ts';
 
@@ -65,6 +65,7 @@ export async function ajouterCompte(
   saisi: z.infer<typeof compteSaisi>,
   options: { premier: boolean; freinage: Freinage },
 ): Promise<Compte | undefined> {
+  exigerNom(saisi.username);
   exigerMotDePasse(saisi.password, saisi);
   if (!options.premier) await exigerMotDePasseActuel(deps, options.freinage, request, saisi.password_actuel);
   const role = options.premier ? 'admin' : (saisi.role ?? 'lecteur');
@@ -118,6 +119,8 @@ export async function changerCompte(
     delete rest.actif;
     if (password === undefined && Object.keys(rest).length === 0) return before;
   }
+  // One that it has already, it keeps.
+  if (rest.username !== undefined) exigerNom(rest.username);
   if (!seulementDesactiver(rest, password)) {
     await exigerMotDePasseActuel(deps, freinage, request, password_actuel);
   }
@@ -277,6 +280,11 @@ function modifieEntreTemps(): Probleme {
     412,
     'Le compte a changé depuis votre lecture (If-Match) : relisez-le, puis recommencez.',
   );
+}
+
+function exigerNom(username: string): void {
+  const refused = refusNom(username);
+  if (refused !== undefined) throw champInvalide('username', refused);
 }
 
 function exigerMotDePasse(password: string, personne: { username: string; email: string }): void {

@@ -1,3 +1,4 @@
+import { MOTS_DE_PASSE_D_EXEMPLE } from '../schemas/mots-de-passe-exemple.ts';
 import { MOTS_COMMUNS } from './mots-communs.ts';
 
 /** Letters as people disguise them: what a sign may stand for. */
@@ -54,6 +55,24 @@ export function partDevinable(
     for (const match of joined.matchAll(pattern)) cover(match.index, match[0].length);
   }
   return { couverts: covered.size, libres: text.length - covered.size };
+}
+
+/**
+ * Characters (code points) of a password that are not from an example of the documents, whatever stands between its words
+ * or in the place of its number; all of them when it has nothing of any.
+ */
+export function horsDesExemples(mdp: string): number {
+  const text = [...mdp].map(plain).filter((c) => /[\p{L}\p{N}@$!€]/u.test(c));
+  const covered = new Set<number>();
+  for (const exemple of MOTS_DE_PASSE_D_EXEMPLE) {
+    const word = [...exemple].map(plain).filter((c) => /[\p{L}\p{N}]/u.test(c));
+    for (const part of [word.join(''), word.join('').replace(/\d+$/, '')]) {
+      coverWord(text, part, (start, length) => {
+        for (let i = start; i < start + length; i++) covered.add(i);
+      });
+    }
+  }
+  return covered.size === 0 ? [...mdp].length : text.length - covered.size;
 }
 
 /** A character in lower case and without accent, always one UTF-16 unit. */

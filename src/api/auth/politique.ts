@@ -1,4 +1,5 @@
-import { partDevinable } from './devinable.ts';
+import { refusEcriture } from '../../base/homographes.ts';
+import { horsDesExemples, partDevinable } from './devinable.ts';
 
 /** Characters (code points after {@link normaliserMotDePasse}) at least, and at most; nothing is ever cut off. */
 const LONGUEUR_MIN = 12;
@@ -55,6 +56,12 @@ export function refusMotDePasse(mdp: string, titulaire: Titulaire): string[] {
     return ['Le mot de passe contient un caractère de contrôle ou incomplet, qu’aucun clavier ne redonne.'];
   }
   if (length > LONGUEUR_MAX) return [`Le mot de passe a plus de ${LONGUEUR_MAX} caractères.`];
+  const unlisted = horsDesExemples(text);
+  if (unlisted < length && exactBits(unlisted, text) < BITS_LEFT) {
+    return [
+      'Le mot de passe est celui qu’un exemple de la documentation montre à tous, ou presque : prenez plutôt quelques mots tirés au hasard.',
+    ];
+  }
   const reasons: string[] = [];
   if (length < LONGUEUR_MIN)
     reasons.push(`Le mot de passe a ${length} caractères, il en faut au moins ${LONGUEUR_MIN}.`);
@@ -82,7 +89,7 @@ export function refusNom(username: string): string | undefined {
   if ([...name].length > LONGEST_NAME) return `Le nom a plus de ${LONGEST_NAME} caractères.`;
   if (!name.isWellFormed() || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name))
     return 'Le nom contient un caractère de contrôle ou invisible.';
-  return undefined;
+  return refusEcriture(name);
 }
 
 /** Why a text cannot be an account's e-mail address, in French, or undefined. Whether it exists is not asked. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../../base/roles.ts';
 import { entierTexte, instantLu, texte } from './commun.ts';
 import { LIMITE_DEFAUT, PAGE } from './listes.ts';
+import { AUTRE_EXEMPLE_DE_MOT_DE_PASSE, EXEMPLE_DE_MOT_DE_PASSE } from './mots-de-passe-exemple.ts';
 import { lectureSeule, RENDU } from './saisie.ts';
 
 /** Neither line breaks nor characters that nobody sees. */
@@ -33,7 +34,7 @@ const password = texte(1000).meta({
   description:
     'Au moins 12 caractères et 80 bits (par exemple 14 lettres et chiffres, ou 17 lettres minuscules), sans le nom du compte ni suite connue',
   format: 'password',
-  examples: ['Volet-roulant-gris-7016'],
+  examples: [EXEMPLE_DE_MOT_DE_PASSE],
 });
 
 /** The password again of whoever asks. */
@@ -113,7 +114,7 @@ export const compteModifieMoi = z
   .meta({
     id: 'MonCompteModifie',
     description: `Les champs absents restent. ${RENDU}`,
-    examples: [{ password: 'Persienne-bleue-5010', password_actuel: 'Volet-roulant-gris-7016' }],
+    examples: [{ password: AUTRE_EXEMPLE_DE_MOT_DE_PASSE, password_actuel: EXEMPLE_DE_MOT_DE_PASSE }],
   });
 
 /** What an admin changes of any account. */

@@ -3,6 +3,8 @@
  * the routes say of themselves; a route without a row fails, and so does a row without a route (S12).
  */
 
+import { OTHER_PASSWORD } from '../../harness/mots-de-passe.ts';
+
 /** Whoever calls, in the order of the columns. */
 export const QUI = [
   'personne',
@@ -149,7 +151,7 @@ export const CORPS = {
   compte: (n: number) => ({
     username: `matrice-${n}`,
     email: `matrice-${n}@exemple.test`,
-    password: 'Volet-roulant-gris-7016',
+    password: OTHER_PASSWORD,
   }),
   cle: (n: number) => ({ nom: `Matrice ${n}`, portees: ['centres:lire'] }),
 } as const;
