@@ -66,7 +66,7 @@ export function horsDesExemples(mdp: string): number {
   const covered = new Set<number>();
   for (const exemple of MOTS_DE_PASSE_D_EXEMPLE) {
     const word = [...exemple].map(plain).filter((c) => /[\p{L}\p{N}]/u.test(c));
-    for (const part of [word.join(''), word.join('').replace(/\d+$/, '')]) {
+    for (const part of [word.join(''), word.join('').replace(/\d/g, '')]) {
       coverWord(text, part, (start, length) => {
         for (let i = start; i < start + length; i++) covered.add(i);
       });
