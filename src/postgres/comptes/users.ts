@@ -1,5 +1,6 @@
 import type { Coffre } from '../../base/chiffrement.ts';
 import { CleDeCompte, type Poivre } from '../../base/cle-de-compte.ts';
+import { squelette } from '../../base/homographes.ts';
 import type { Role } from '../../base/roles.ts';
 import { type Client, type Pool, type Queryable, transaction, withClient } from '../pool.ts';
 import { refuserCleDepassee, verrouillerComptes } from './coffre.ts';
@@ -59,6 +60,8 @@ type Ligne = LigneChiffree & Omit<Compte, 'username' | 'email' | 'abime'>;
 const COLUMNS = `${COLONNES_CHIFFREES}, role, actif, version, version_jetons,
   to_json(date_creation) #>> '{}' AS date_creation, to_json(derniere_connexion) #>> '{}' AS derniere_connexion`;
 
+const TOUS = 1_000_000_000;
+
 /** Whether anybody has an account. */
 export async function existeUnCompte(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ existe: boolean }>('SELECT EXISTS (SELECT FROM "user") AS existe');
@@ -97,6 +100,7 @@ export async function creerCompte(
     const username = ranger(compte.username);
     const email = ranger(compte.email);
     await refuserDoublon(client, coffre, 'username', username);
+    await refuserSosie(client, coffre, username);
     await refuserDoublon(client, coffre, 'email', email);
     const cle = compte.cle ?? CleDeCompte.tirer();
     const c = chiffrerLigne(coffre, cle, username, email);
@@ -216,7 +220,10 @@ export async function modifierCompte(
     if (lost && (renamed || hash !== undefined)) throw new CompteRefuse('abime', undefined, ABIME);
     if (!(actif && role === 'admin'))
       await garderUnAdmin(client, before, role === before.role ? 'actif' : 'role');
-    if (username !== before.username) await refuserDoublon(client, coffre, 'username', username, id);
+    if (username !== before.username) {
+      await refuserDoublon(client, coffre, 'username', username, id);
+      await refuserSosie(client, coffre, username, id);
+    }
     if (email !== before.email) await refuserDoublon(client, coffre, 'email', email, id);
     const own = renamed ? await rangerLigne(client, coffre, row, { username, email }) : cle;
     await client.query(
@@ -316,6 +323,22 @@ function lire(coffre: Coffre, row: Ligne): { compte: Compte; cle: CleDeCompte | 
   const { id, role, actif, version, version_jetons, date_creation, derniere_connexion } = row;
   const rest = { role, actif, version, version_jetons, date_creation, derniere_connexion };
   return { compte: { id, username, email, ...rest, ...(abime ? { abime } : {}) }, cle };
+}
+
+/**
+ * Refuses a name that cannot be told from another account's. Under the lock of who writes accounts; they are few, so that
+ * all names are looked at: nothing more is kept of them than before.
+ */
+async function refuserSosie(
+  client: Client,
+  coffre: Coffre,
+  username: string,
+  saufId?: string,
+): Promise<void> {
+  const wanted = squelette(username);
+  const { comptes } = await listerComptes(client, coffre, { skip: 0, limit: TOUS });
+  if (comptes.some((c) => c.id !== saufId && squelette(c.username) === wanted))
+    throw new CompteRefuse('doublon', 'username', 'Ce nom ne se distingue pas à l’œil de celui d’un compte.');
 }
 
 /** A name or address as it is kept. */
