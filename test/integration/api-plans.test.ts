@@ -107,7 +107,7 @@ function parametresDe(url: string): { filtres: string[]; tri: string[] } {
   );
   if (!operation) throw new Error(`aucune route pour ${url}`);
   const query = operation.parametres.filter((parametre) => parametre.in === 'query');
-  const common = ['tri', 'skip', 'limit', 'cursor', 'total', 'format'];
+  const common = ['tri', 'skip', 'limit', 'cursor', 'total', 'format', 'separateur'];
   const filtres = query.map(({ name }) => name).filter((name) => !common.includes(name));
   return { filtres, tri: colonnesDeTri(query.find(({ name }) => name === 'tri')) };
 }

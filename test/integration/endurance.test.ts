@@ -77,6 +77,7 @@ const FIXES: Readonly<Record<string, number>> = {
   centre_usinage: 2,
   cle_chiffrement: 1,
   commandes_volets_roulants: 0,
+  compte_cle: 1,
   installation: 1,
   jour_a_recalculer: 0,
   migration: 99,
