@@ -144,7 +144,8 @@ describe('S11: the door stays shut', () => {
     const url = await copy();
     const back = { ...depot, DATABASE_URL: url, ARCHIVES_DIR: other };
     expect(await place.run(['restore', name, '--oui'], { env: back })).toMatchObject({ code: 0 });
-    const api = await empty({ url, env: { ARCHIVES_DIR: other } });
+    // Restoring notes the key of the accounts to come.
+    const api = await empty({ url, env: { ...env, ARCHIVES_DIR: other } });
     expect((await knock(api)).statusCode).toBe(401);
     expect(await accounts(api)).toBe(0);
   });
