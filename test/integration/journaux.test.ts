@@ -82,10 +82,11 @@ it('is one JSON object a line, tells what it belongs to, and no secret', async (
 
   const server = await servir(place, env);
   expect((await creerCompteHttp(server.url, `${CANARI}-nom`)).status).toBe(201);
-  const { authorization } = await server.entete(`${CANARI}-nom`);
+  const entete = await server.entete(`${CANARI}-nom`);
+  const { authorization } = entete;
   const made = await fetch(`${server.url}/cles/`, {
     method: 'POST',
-    headers: { authorization, 'content-type': 'application/json' },
+    headers: { ...entete, 'content-type': 'application/json' },
     body: JSON.stringify({ nom: `${CANARI}-cle`, portees: ['centres:lire'] }),
   });
   expect(made.status).toBe(201);
