@@ -22,20 +22,35 @@ const SEULES = ECRITURES.map(
 /** What nobody sees: fillers, joiners, variation selectors, the empty Braille cell, what is no character (yet). */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cn}\u2800]/u;
 
+/** Signs that are neither letter, figure nor punctuation, but for those that names have: some look like letters (`℮`, `⍺`, `∣`). */
+const SIGNE = /\p{S}/u;
+const SIGNE_PERMIS = /[\p{ASCII}\p{Extended_Pictographic}°€£]/u;
+
 /** Why a name could be taken for another, by its letters alone; in French, or undefined. */
 export function refusEcriture(nom: string): string | undefined {
   const text = nom.normalize('NFKC');
   if (INVISIBLE.test(nom) || INVISIBLE.test(text)) return 'Le nom contient un caractère invisible.';
+  if ([...text].some((c) => SIGNE.test(c) && !SIGNE_PERMIS.test(c)))
+    return 'Le nom contient un signe qui pourrait passer pour une lettre : écrivez-le en lettres, chiffres et ponctuation courante.';
   if (SEULES.some((one) => one.test(text))) return undefined;
   return 'Le nom mêle des écritures dont des lettres se ressemblent, ou en prend une qui n’est pas d’usage courant : écrivez-le dans une seule (latin, grec, cyrillique, arabe…).';
 }
 
 /**
  * What looks like what: on the left how it is written, on the right single characters that look the same. From Unicode’s
- * confusables.txt (17.0), as far as letters and figures of the scripts above look like Latin ones or ASCII figures;
- * `vv` is ours.
+ * confusables.txt (17.0), as far as letters and figures of the scripts above look like Latin ones or ASCII figures, and
+ * the marks between the parts of a name like each other; `vv` is ours.
  */
 const SOSIES: readonly (readonly [string, string])[] = [
+  ...([
+    ['-', '‐‒–—―⁃֊ーㅡ一'],
+    ["'", '’‘‛ʼʻʽʹʾʿˈˊˋ′‵`׳Ꞌꞌ'],
+    ["''", '"“”‟ʺ״'],
+    ['·', '•‧・ꞏ'],
+    [':', 'ː։׃꞉'],
+    [',', '‚'],
+    ['!', 'ǃ'],
+  ] as const),
   ...([
     ['2', 'ꝚƧꙄ'],
     ['3', 'ꞫȜƷꝪЗӠ'],
@@ -143,17 +158,22 @@ const SOSIES: readonly (readonly [string, string])[] = [
 const ASPECT = new Map(SOSIES.flatMap(([shown, same]) => [...same].map((c) => [c, shown] as const)));
 
 /**
- * What is left of a name when everything that looks the same is the same: two accounts whose names have one skeleton
- * cannot be told apart. Not to be shown, nor kept.
+ * What is left of a name when everything that looks the same is the same, as it is written and in small letters: who signs
+ * in may write it either way. Two accounts of whose names one is the same cannot be told apart. Not to be shown, nor kept.
  */
-export function squelette(nom: string): string {
+export function squelettes(nom: string): readonly string[] {
+  return [...new Set([squelette(nom), squelette(nom.toLowerCase())])];
+}
+
+function squelette(nom: string): string {
   return (
     [...nom.normalize('NFKC').trim().normalize('NFD')]
       .map((c) => ASPECT.get(c) ?? c)
       .join('')
       .toLowerCase()
-      // An i has its dot already; browsers show several blanks as one.
+      // An i has its dot already; browsers show several blanks as one, and an acute accent of its own as an apostrophe.
       .replaceAll('i\u0307', 'i')
+      .replace(/ [\u0300\u0301]/g, "'")
       .replace(/\s+/g, ' ')
   );
 }

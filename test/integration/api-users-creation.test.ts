@@ -138,6 +138,13 @@ describe('POST /users/', () => {
     ['poste 10', 'poste  1O'],
     ['walter', 'vvalter'],
     ['Œuvre', 'OEuvre'],
+    ['Marie', 'rnarie'],
+    ['Walter W.', 'vvalter w.'],
+    ['jean-paul', 'jean\u2010paul'],
+    ['anne-marie', 'anne\u2013marie'],
+    ["o'neil", 'o’neil'],
+    ['marie', 'mari℮'],
+    ['alice', '⍺lice'],
     ['marıus', 'marius'],
   ])(
     'S26 homographs: beside %s there is no %s, nor the other way round; nobody is renamed so',

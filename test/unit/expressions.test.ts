@@ -53,7 +53,6 @@ const COMPOSEES = [
   'api/schemas/commun.ts',
   'api/schemas/saisie.ts',
   'api/xlsx/xml.ts',
-  'base/csv.ts',
   'base/homographes.ts',
   'base/horaires.ts',
   'domain/commandes/texte.ts',

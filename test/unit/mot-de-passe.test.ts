@@ -242,6 +242,8 @@ describe('S9 policy', () => {
         mdp.replaceAll('-', ' '),
         mdp.replaceAll('-', ''),
         mdp.replaceAll('-', '_').replace('i', '1'),
+        ...['!', '@', '$', '€', '+', ' ! ', '💥'].map((sign) => mdp.replaceAll('-', sign)),
+        `V+${mdp.replace('t-', '+-')}`,
         [...mdp].reverse().join(''),
         `${mdp}!`,
         `A1${mdp}b`,

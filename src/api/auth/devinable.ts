@@ -62,17 +62,34 @@ export function partDevinable(
  * or in the place of its number; all of them when it has nothing of any.
  */
 export function horsDesExemples(mdp: string): number {
-  const text = [...mdp].map(plain).filter((c) => /[\p{L}\p{N}@$!€]/u.test(c));
+  const text = [...mdp].map(plain);
   const covered = new Set<number>();
   for (const exemple of MOTS_DE_PASSE_D_EXEMPLE) {
-    const word = [...exemple].map(plain).filter((c) => /[\p{L}\p{N}]/u.test(c));
-    for (const part of [word.join(''), word.join('').replace(/\d/g, '')]) {
-      coverWord(text, part, (start, length) => {
-        for (let i = start; i < start + length; i++) covered.add(i);
-      });
-    }
+    const word = [...exemple].map(plain).filter((c) => LETTER.test(c));
+    const bare = word.filter((c) => !/\d/.test(c));
+    for (const part of [word, bare, word.toReversed(), bare.toReversed()])
+      for (let i = 0; i < text.length; i++) for (const at of placesDe(part, text, i) ?? []) covered.add(at);
   }
-  return covered.size === 0 ? [...mdp].length : text.length - covered.size;
+  if (covered.size === 0) return text.length;
+  return text.filter((c, i) => !covered.has(i) && (LETTER.test(c) || c in DISGUISES)).length;
+}
+
+const LETTER = /[\p{L}\p{N}]/u;
+
+/** Where a word stands in a text, from a place on, with any signs between its letters; undefined: it does not. */
+function placesDe(word: readonly string[], text: readonly string[], from: number): number[] | undefined {
+  const places: number[] = [];
+  let at = from;
+  for (const wanted of word) {
+    const fits = (c: string): boolean => c === wanted || DISGUISES[c]?.includes(wanted) === true;
+    // A sign that stands for the letter is the letter; another one is something between two.
+    while (places.length > 0 && at < text.length && !fits(text[at]!) && !LETTER.test(text[at]!)) {
+      places.push(at++);
+    }
+    if (at >= text.length || !fits(text[at]!)) return undefined;
+    places.push(at++);
+  }
+  return places;
 }
 
 /** A character in lower case and without accent, always one UTF-16 unit. */

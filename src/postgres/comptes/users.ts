@@ -1,6 +1,6 @@
 import type { Coffre } from '../../base/chiffrement.ts';
 import { CleDeCompte, type Poivre } from '../../base/cle-de-compte.ts';
-import { squelette } from '../../base/homographes.ts';
+import { squelettes } from '../../base/homographes.ts';
 import type { Role } from '../../base/roles.ts';
 import { type Client, type Pool, type Queryable, transaction, withClient } from '../pool.ts';
 import { refuserCleDepassee, verrouillerComptes } from './coffre.ts';
@@ -335,9 +335,9 @@ async function refuserSosie(
   username: string,
   saufId?: string,
 ): Promise<void> {
-  const wanted = squelette(username);
+  const wanted = new Set(squelettes(username));
   const { comptes } = await listerComptes(client, coffre, { skip: 0, limit: TOUS });
-  if (comptes.some((c) => c.id !== saufId && squelette(c.username) === wanted))
+  if (comptes.some((c) => c.id !== saufId && squelettes(c.username).some((one) => wanted.has(one))))
     throw new CompteRefuse('doublon', 'username', 'Ce nom ne se distingue pas à l’œil de celui d’un compte.');
 }
 
