@@ -72,5 +72,6 @@ function shortBytes(
   const text = decodeBytes(bytes, start, Math.min(end, start + most), encodage);
   const shown = regles?.poser(text)?.texte ?? text;
   const texte = cut(shown, MAX_TEXTE);
-  return { texte, coupe: texte.length < shown.length };
+  // Masks may make a long line short: what was not looked at is missing all the same.
+  return { texte, coupe: texte.length < shown.length || end - start > most };
 }

@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { lireLignes } from '../../src/api/lignes-archivees.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { Masques } from '../../src/base/masques/masques.ts';
 import { Moteur } from '../../src/base/masques/moteur.ts';
 import { compiler } from '../../src/base/masques/motif.ts';
+import { FactoryTime } from '../../src/base/time.ts';
+import { masquerComptes } from '../../src/domain/journal/masquage.ts';
+import { LogParser } from '../../src/domain/journal/parser.ts';
 
 const masques = (...regles: string[]): Masques =>
   new Masques(
@@ -104,6 +108,46 @@ const motif = fc.letrec<{ motif: readonly [string, string] }>((tie) => ({
 const texte = fc.string({
   unit: fc.constantFrom('a', 'b', 'é', 'É', ' ', '7', '𝒥', '_', 'A'),
   maxLength: 14,
+});
+
+describe('M7: names of events', () => {
+  it('are masked by what stands around them in their line, too, and counted together', () => {
+    const regles = masques('op=Log[a-z]+ ([^:]+): ok', 'op=Logout (.+)$', 'op=Login (Élodie)');
+    const sink = { evenement: () => undefined, rejet: () => undefined };
+    const parser = new LogParser({ name: 'utf-8', bom: 0 }, new FactoryTime('Europe/Paris'), sink, regles);
+    for (const line of [
+      '@Login Jan Jansen: ok',
+      '@Login Zoë Peeters : ok',
+      ' @Login Jan Jansen: ok',
+      '@Login Élodie',
+      '@Logout Jan',
+      '@Autre: ok',
+    ])
+      parser.push(Buffer.from(`20250527 06:00:00${line.replace('@', '|@')}\n`));
+    const { autres } = parser.end();
+    expect([...autres].map(([nom, { nombre }]) => [nom, nombre])).toEqual([
+      ['Login [op]', 4],
+      ['Logout [op]', 1],
+      ['Autre', 1],
+    ]);
+  });
+
+  it('keep their counts when their lines are gone, whatever they are called', () => {
+    const comptes = JSON.parse(
+      '{"constructor":[1,5,6],"__proto__":[2,5,6],"op Jan":[3,4,7],"op Piet":[4,5,9]}',
+    ) as Record<string, [number, number, number]>;
+    expect(JSON.stringify(masquerComptes(masques('op=op (\\w+)'), comptes))).toBe(
+      '{"constructor":[1,5,6],"__proto__":[2,5,6],"op [op]":[7,4,9]}',
+    );
+  });
+});
+
+test('M7: a long line that masks make short is said to be cut', async () => {
+  async function* pieces(): AsyncGenerator<Buffer> {
+    yield Buffer.from(`${'x'.repeat(60_000)}\n`);
+  }
+  const lues = await lireLignes(pieces(), { name: 'utf-8', bom: 0 }, new Set([1]), masques('x=x+'));
+  expect(lues.get(1)).toMatchObject({ texte: '[x]', coupe: true });
 });
 
 describe('M7: the engine', () => {

@@ -96,7 +96,7 @@ test('R19: figures have no finer grain than a centre and a day, in statistics, l
   const params = (document.paths['/sessions/']?.['get']?.parameters ?? []).map(({ name }) => name);
   expect(params.length).toBeGreaterThan(5);
   expect(params.filter((name) => finer.test(name))).toEqual([]);
-  // Labels of metrics, and what the dashboards ask.
+  // Labels of metrics.
   const metrics = ['src/base/metrics.ts', 'src/postgres/registre-etat.ts', 'src/postgres/mesures.ts']
     .map(read)
     .join('\n');
@@ -107,4 +107,23 @@ test('R19: figures have no finer grain than a centre and a day, in statistics, l
   expect(
     labels.filter((label) => PERSONNE.test(label) || finer.test(label) || /user|compte/.test(label)),
   ).toEqual([]);
+});
+
+test('R19: dashboards ask for nothing about a person, and for nothing finer than a centre and a day', () => {
+  const queries: string[] = [];
+  const texts: string[] = [];
+  const walk = (value: unknown, key = ''): void => {
+    if (typeof value === 'string') (['rawSql', 'expr'].includes(key) ? queries : texts).push(value);
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, child] of Object.entries(value)) walk(child, name);
+  };
+  walk(JSON.parse(read('deploy/grafana/dashboards/atelier.json')));
+  expect(queries.filter((text) => text.startsWith('SELECT')).length).toBeGreaterThan(5);
+  expect(queries.filter((text) => !text.startsWith('SELECT')).length).toBeGreaterThan(10);
+  expect([...queries, ...texts].filter((text) => PERSONNE.test(text))).toEqual([]);
+  expect(texts.filter((text) => /par heure|par minute/i.test(text))).toEqual([]);
+  // When something began or ended, by the hour or the minute, is for accounts, not for a screen in the hall.
+  const finer =
+    /date_(?:trunc|bin|part)\('(?:hour|minute)|timestamp_\w+ AS|extract\((?:hour|minute)|"user"|audit/i;
+  expect(queries.filter((text) => finer.test(text))).toEqual([]);
 });

@@ -20,10 +20,35 @@ export interface LigneMasquee {
 /** Stands for a stamp where a line is not at hand any more. */
 const HORODATAGE = '00010101 00:00:00|@';
 
-/** The name of an event as it may be kept. Every line of this name is treated alike, whatever else it holds. */
+/** The name of an event as it may be kept, of lines that are not at hand any more. */
 export function masquerNom(regles: Masquage, nom: string): string {
   const debut = HORODATAGE.length;
   return regles.poser(HORODATAGE + nom)?.morceau(debut, debut + nom.length) ?? nom;
+}
+
+/**
+ * The same of a line that is at hand: rules look at what stands around the name, too (`Bediener (.+): angemeldet`), and
+ * then at the name alone, as they do when the line is gone.
+ */
+export function masquerNomDe(regles: Masquage, ligne: string, nom: string): string {
+  const debut = ligne.indexOf(nom, ligne.indexOf('|@') + 2);
+  return masquerNom(regles, regles.poser(ligne)?.morceau(debut, debut + nom.length) ?? nom);
+}
+
+/** Of each name how often it was seen, first and last: of names that are kept as the same one, together. */
+export type ComptesParNom = Readonly<
+  Record<string, readonly [nombre: number, premier: number, dernier: number]>
+>;
+
+/** Counts of other events by the names that may be kept. Machines choose them: `constructor` is a name as others are. */
+export function masquerComptes(regles: Masquage, comptes: ComptesParNom): ComptesParNom {
+  const kept = new Map<string, ComptesParNom[string]>();
+  for (const [nom, [nombre, premier, dernier]] of Object.entries(comptes)) {
+    const masque = masquerNom(regles, nom);
+    const same = kept.get(masque) ?? [0, premier, dernier];
+    kept.set(masque, [same[0] + nombre, Math.min(same[1], premier), Math.max(same[2], dernier)]);
+  }
+  return Object.fromEntries(kept);
 }
 
 /** Stored details as they may be kept, of a line that is not at hand any more. */

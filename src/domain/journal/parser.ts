@@ -177,7 +177,9 @@ export class LogParser {
     const instant = this.#see(this.#day, secondOfDay);
     const genre = genreAt(b, from, at);
     if (genre === undefined) {
-      this.#names.countBytes(b, from, at, hash ^ (hash >>> 15), instant);
+      if (this.#regles)
+        this.#names.count(b.toString('latin1', from, at), instant, decodeBytes(b, s, end, this.#encoding));
+      else this.#names.countBytes(b, from, at, hash ^ (hash >>> 15), instant);
       this.#compte.lignesAutres++;
       this.#compte.octetsAutres += raw;
       return true;
@@ -223,7 +225,7 @@ export class LogParser {
       const refus = this.#event(genre, instant, jour, line.details, raw, text);
       if (refus) this.#reject(refus, text, raw);
     } else {
-      this.#names.count(line.event, instant);
+      this.#names.count(line.event, instant, text);
       this.#compte.lignesAutres++;
       this.#compte.octetsAutres += raw;
     }

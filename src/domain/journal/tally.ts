@@ -1,6 +1,6 @@
 import type { AutreEvenement, Compte } from './events.ts';
 import { cut } from './line-grammar.ts';
-import { type Masquage, masquerNom } from './masquage.ts';
+import { type Masquage, masquerNomDe } from './masquage.ts';
 
 /** Names of other events that one file version may bring; a file of noise must not fill the memory. */
 const MAX_NAMES = 1000;
@@ -39,7 +39,7 @@ export class NameTally {
     this.#regles = regles;
   }
 
-  /** Counts the ASCII name in `bytes[start, end)`, whose hash the caller has computed while scanning. */
+  /** Counts the ASCII name in `bytes[start, end)`, whose hash the caller has computed while scanning; without rules alone. */
   countBytes(bytes: Buffer, start: number, end: number, hash: number, instant: number): void {
     const index = hash & (SLOTS - 1);
     const slot = this.#slots[index];
@@ -52,8 +52,9 @@ export class NameTally {
     if (!slot) this.#slots[index] = { bytes: Buffer.from(bytes.subarray(start, end)), entry };
   }
 
-  count(name: string, instant: number): void {
-    see(this.#entry(name, instant), instant);
+  /** Counts a name, of which is kept what rules leave of it in its line. */
+  count(name: string, instant: number, line: string): void {
+    see(this.#entry(this.#regles ? masquerNomDe(this.#regles, line, name) : name, instant), instant);
   }
 
   /** The same counts, to be counted on apart. */
@@ -68,7 +69,7 @@ export class NameTally {
   }
 
   #entry(name: string, instant: number): AutreEvenement {
-    let key = cut(this.#regles ? masquerNom(this.#regles, name) : name, MAX_NAME);
+    let key = cut(name, MAX_NAME);
     let entry = this.#entries.get(key);
     if (!entry && this.#entries.size >= MAX_NAMES) {
       key = OTHERS;

@@ -1,5 +1,10 @@
 import { cut } from '../../domain/journal/line-grammar.ts';
-import { type Masquage, masquerDetails, masquerNom, masquerProfil } from '../../domain/journal/masquage.ts';
+import {
+  type Masquage,
+  masquerComptes,
+  masquerDetails,
+  masquerProfil,
+} from '../../domain/journal/masquage.ts';
 import { lockCentre } from '../../postgres/journaux/fichiers.ts';
 import {
   noterVersion,
@@ -58,14 +63,7 @@ async function masquerVersion(
   if (!known) return;
   await reecrireRejets(client, version.id, (texte) => cut(masques.poser(texte)?.texte ?? texte, MAX_TEXTE));
   await masquerDetailsDe(client, version, masques, false);
-  const autres: Record<string, [number, number, number]> = {};
-  for (const [nom, [nombre, premier, dernier]] of Object.entries(known.autres)) {
-    const kept = masquerNom(masques, nom);
-    const same = autres[kept];
-    autres[kept] = same
-      ? [same[0] + nombre, Math.min(same[1], premier), Math.max(same[2], dernier)]
-      : [nombre, premier, dernier];
-  }
+  const autres = masquerComptes(masques, known.autres);
   const base = known.regles.split(MASQUES)[0]!;
   await noterVersion(client, version.id, `${base}${fins[1]}`, autres);
   await refreshTypesEvenement(client, version.centreId, [
