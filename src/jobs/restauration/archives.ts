@@ -33,19 +33,25 @@ export async function ramenerArchives(
     copiees += batch.length;
     batch = [];
   };
-  for (const [i, archive] of archives.entries()) {
-    ctx.shutdown.signal.throwIfAborted();
-    onArchive(i + 1);
-    try {
-      if (!(await entiere(ctx.archive, archive)))
-        batch.push({ sha256: archive.sha256, waiting: await copier(depot, archive, ctx.archive) });
-    } catch (error) {
-      if (codeOf(error) !== 'ATL_B902') throw error;
-      ctx.logger.error({ archive: archive.sha256, erreur: messageOf(error) }, 'archive perdue');
-      manquantes.push(archive.sha256);
+  try {
+    for (const [i, archive] of archives.entries()) {
+      ctx.shutdown.signal.throwIfAborted();
+      onArchive(i + 1);
+      try {
+        if (!(await entiere(ctx.archive, archive)))
+          batch.push({ sha256: archive.sha256, waiting: await copier(depot, archive, ctx.archive) });
+      } catch (error) {
+        if (codeOf(error) !== 'ATL_B902') throw error;
+        ctx.logger.error({ archive: archive.sha256, erreur: messageOf(error) }, 'archive perdue');
+        manquantes.push(archive.sha256);
+      }
+      const { centre } = archive;
+      if (batch.length >= LOT || archives[i + 1]?.centre !== centre) await settle(centre);
     }
-    const { centre } = archive;
-    if (batch.length >= LOT || archives[i + 1]?.centre !== centre) await settle(centre);
+  } catch (error) {
+    // What waits for its name has none yet: it would only take room.
+    for (const { waiting } of batch) await ctx.archive.discard(waiting).catch(() => undefined);
+    throw error;
   }
   return { copiees, manquantes };
 }
