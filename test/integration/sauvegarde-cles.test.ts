@@ -284,3 +284,60 @@ it('R17: psql alone gives accounts that can be read', async () => {
   });
   expect(await noms(cible.pool)).toEqual(['bob', 'chef']);
 }, 240_000);
+
+it('R17: a file of keys that is older than the backup erases nobody: it is refused', async () => {
+  await comptes('chef');
+  await sauvegarde();
+  const { path } = await fichierCles();
+  const vieux = await readFile(path);
+  await comptes('nouveau');
+  const nom = await sauvegarde();
+  const complet = await readFile(path);
+  await writeFile(path, vieux);
+  const cible = await base();
+  for (const args of [
+    ['backup', 'sql', nom],
+    ['restore', nom, ...cible.args],
+  ])
+    expect((await run(args, cible.secret)).stderr).toMatch(/ATL_B911.*plus ancien/);
+  expect((await cible.pool.query(`SELECT to_regclass('"user"') AS t`)).rows[0].t).toBeNull();
+  await writeFile(path, complet);
+  expect(JSON.parse(await fait(['restore', nom, ...cible.args], cible.secret)).comptesPerdus).toBe(0);
+}, 240_000);
+
+it('R17: what somebody put into a plain file is not sealed by the next backup, nor by an erasure', async () => {
+  await comptes('chef', 'bob');
+  await sauvegarde();
+  const fichier = await fichierCles();
+  const { temoins, cles } = (await fichier.lire())!.contenu;
+  const faux = { id: 'ffffffffffffffff', temoin: temoins[0]!.temoin, date_creation: '2999-01-01T00:00:00Z' };
+  const planter = () => new FichierCles(depot, fichier.nom, []).ecrire({ temoins: [...temoins, faux], cles });
+  await planter();
+  await fait(['user', 'forget', 'bob', '--oui']);
+  const lu = (await fichier.lire())!;
+  expect([lu.scelle, lu.contenu.cles]).toEqual([false, [expect.anything()]]);
+  await planter();
+  const nom = await sauvegarde();
+  expect((await fichier.lire())!).toMatchObject({ scelle: true, contenu: { temoins } });
+  const cible = await base();
+  await fait(['restore', nom, ...cible.args], cible.secret);
+  expect(await noms(cible.pool)).toEqual(['chef']);
+}, 240_000);
+
+it('R17, R7: a master key that was taken up again after another one opens the backups of its first time', async () => {
+  await comptes('chef');
+  const premiere = await sauvegarde();
+  const other = randomBytes(32).toString('hex');
+  const first = MAITRE.toString('hex');
+  for (const [now, before] of [
+    [other, first],
+    [first, other],
+  ] as const) {
+    await fait(['user', 'rotation'], { CLE_CHIFFREMENT: now, CLE_CHIFFREMENT_PRECEDENTE: before });
+    env = { ...env, CLE_CHIFFREMENT: now };
+    await sauvegarde();
+  }
+  const cible = await base();
+  await fait(['restore', premiere, ...cible.args], cible.secret);
+  expect(await noms(cible.pool)).toEqual(['chef']);
+}, 240_000);

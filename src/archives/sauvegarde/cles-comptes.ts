@@ -72,13 +72,21 @@ export class FichierCles {
     }
   }
 
-  /** Takes the place of what was there, all at once; it is on the disk when this returns. */
-  async ecrire(cles: Omit<ClesSauvegardees, 'format'>): Promise<void> {
+  /**
+   * Takes the place of what was there, all at once; it is on the disk when this returns.
+   *
+   * @param sceller false: in clear, although a key is at hand
+   */
+  async ecrire(cles: Omit<ClesSauvegardees, 'format'>, sceller = true): Promise<void> {
     const draft = join(this.#root, `.en-cours~${hostname()}~${process.pid}~${this.nom}`);
     const text = Buffer.from(`${JSON.stringify({ format: 1, ...cles })}\n`);
     await rm(draft, { force: true });
     try {
-      await ecrire(draft, one(text), { compresser: false, cle: this.#cles[0], nom: this.nom });
+      await ecrire(draft, one(text), {
+        compresser: false,
+        cle: sceller ? this.#cles[0] : undefined,
+        nom: this.nom,
+      });
       await rename(draft, this.path);
       await synchroniserDossier(this.#root);
     } catch (error) {
@@ -102,7 +110,8 @@ export class FichierCles {
     // Without the key it would be written in clear from here on.
     if (found.scelle && this.#cles.length === 0)
       throw new AtelierError('ATL_B903', `${this.path} est chiffré.`);
-    await this.ecrire({ temoins, cles: rest });
+    // What nobody sealed is not vouched for by us either, only because somebody is erased.
+    await this.ecrire({ temoins, cles: rest }, found.scelle);
     return true;
   }
 }

@@ -49,7 +49,9 @@ export async function garderLesCles(ctx: Context, depot: Depot, maintenant: numb
       if (Date.parse(entry.vu) >= oldest) cles.push(entry);
     }
     const ids = new Set(here.temoins.map(({ id }) => id));
-    const temoins = [...(before?.contenu.temoins ?? []).filter(({ id }) => !ids.has(id)), ...here.temoins];
+    // What a plain file says of master keys is not sealed by us: whoever can write there would have it believed later.
+    const earlier = before && (before.scelle || !current) ? before.contenu.temoins : [];
+    const temoins = [...earlier.filter(({ id }) => !ids.has(id)), ...here.temoins];
     await new FichierCles(depot.root, nom, current ? [current] : []).ecrire({ temoins, cles });
     return nom;
   });
@@ -79,6 +81,13 @@ export async function clesDeLaSauvegarde(
     throw new AtelierError(
       'ATL_B911',
       `${dossier} a ${needed.nombre} compte(s), et leurs clés ne sont pas là : ${fichier.path} manque.`,
+    );
+  // Copied before the backup was made: accounts that are newer than it would pass for erased.
+  const seen = found.contenu.cles.map(({ vu }) => Date.parse(vu)).toSorted((a, b) => b - a)[0];
+  if (seen !== undefined && seen < Date.parse(manifeste.instant))
+    throw new AtelierError(
+      'ATL_B911',
+      `${fichier.path} est plus ancien que ${dossier} : des comptes y manquent, qui ne sont pas effacés.`,
     );
   if (!found.scelle && cles.length > 0 && !sansSceau)
     throw new AtelierError(

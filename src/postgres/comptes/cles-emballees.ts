@@ -86,7 +86,8 @@ export async function comptesAvecCle(db: Queryable): Promise<number> {
 /**
  * Statements that give accounts out of a backup their keys: of several of one account that which its row was encrypted
  * with; of rows of before there were keys the first, so that other backups stay readable, too. What is there already
- * stays.
+ * stays; of a master key that was taken up again after another one the later instant counts, or the other would pass for
+ * the newest.
  *
  * @param cles checked: they become part of the text
  * @param schema as SQL names it
@@ -99,7 +100,8 @@ export function sqlDesCles({ temoins, cles }: ClesEmballees, schema = 'public'):
     statements.push(
       `INSERT INTO ${schema}.cle_chiffrement (id, temoin, date_creation) VALUES ${temoins
         .map((t) => `(${text(t.id)}, ${bytea(t.temoin)}, ${text(t.date_creation)}::timestamptz)`)
-        .join(', ')} ON CONFLICT DO NOTHING`,
+        .join(', ')}
+       ON CONFLICT (id) DO UPDATE SET date_creation = greatest(cle_chiffrement.date_creation, excluded.date_creation)`,
     );
   if (cles.length > 0)
     statements.push(
