@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Exigence, REFERENTIELS } from './conformite/exigences.ts';
+import { sectionMutation } from './mutation/bilan.ts';
 
 /** Numbers of faults, attacks, rules and operations in a title; `O6-O8` stands for three of them. */
 function numbersOf(title: string): string[] {
@@ -80,6 +81,7 @@ export function pageConformite(root: string): string {
       ...exigences.map(line),
       '',
     ]),
+    ...sectionMutation(root),
   ].join('\n');
   if (missing.length > 0)
     throw new Error(`docs/conformite.md : aucun essai ne porte ces repères : ${missing.join(' ; ')}`);
