@@ -43,9 +43,10 @@ export function sectionMutation(root: string): string[] {
   const resultats = lireResultats(root);
   const lines = Object.keys(DOMAINES).map((domaine) => {
     const c = chiffresDe(domaine, resultats);
+    const all = DOMAINES[domaine]!.flatMap(({ sources }) => sources).length;
     return c
-      ? `| ${domaine} | ${c.sources} | ${c.mutants} | ${c.tues} | ${c.survivants} | ${c.expliques} | ${String(c.part).replace('.', ',')} % |`
-      : `| ${domaine} | - | - | - | - | - | pas encore mesuré |`;
+      ? `| ${domaine} | ${c.sources} sur ${all} | ${c.mutants} | ${c.tues} | ${c.survivants} | ${c.expliques} | ${String(c.part).replace('.', ',')} % |`
+      : `| ${domaine} | 0 sur ${all} | - | - | - | - | pas encore mesuré |`;
   });
   return [
     '## Essais de mutation',

@@ -35,6 +35,8 @@ export default defineConfig({
   test: {
     globalSetup: plan.base ? ['test/harness/global-setup.ts'] : [],
     include: [...plan.fichiers],
+    // It knows a module by its text, not by what is made of it here.
+    fsModuleCache: false,
     runner: fileURLToPath(new URL('coureur.ts', import.meta.url)),
     sequence: { sequencer: Ordre },
     // Endless loops are counted, not waited for: this is for a busy machine.

@@ -13,7 +13,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeMariadb, startMariadb, stopMariadb } from '../../src/embedded/mariadb.ts';
 import { type Finished, startAtelier } from '../harness/cli.ts';
@@ -159,6 +159,10 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine: names made before we
         try {
           expect(below(shared)).toEqual([]);
           expect(server.dir.startsWith(shared)).toBe(false);
+          // Nor where anybody else could have made it first.
+          if (!server.dir.startsWith(place))
+            for (let above = dirname(server.dir); above !== dirname(above); above = dirname(above))
+              expect(statSync(above).mode & 0o022, above).toBe(0);
           expect(statSync(server.dir).mode & 0o777).toBe(0o700);
           for (const file of ['donnees', 'mot-de-passe', 'mariadb.log'])
             expect(neighbour('ls', join(server.dir, file)).status).not.toBe(0);

@@ -63,6 +63,9 @@ describe('S3: the time of a token', () => {
     expect(await shorter.verifier(token)).toMatchObject({ userId: compte.id });
     clock.now = end;
     expect(await shorter.verifier(token)).toBe('expire');
+    // One that has not seen it while it was good says the same.
+    const other = new Jetons([KEY], { duree: 60, maintenant: () => clock.now });
+    expect(await other.verifier(token)).toBe('expire');
     // Longer lives are not given afterwards.
     const longer = new Jetons([KEY], { duree: 9_000, maintenant: () => clock.now + DUREE * 1000 });
     expect(await longer.verifier(token)).toBe('expire');
@@ -125,6 +128,7 @@ describe('S2: what is no token of ours', () => {
     const token = await place().jetons.signer(compte);
     const kid = createHmac('sha256', KEY).update('atelier kid').digest('base64url').slice(0, 11);
     expect(read(token, 0)).toEqual({ alg: 'HS256', typ: 'at+jwt', kid });
+    expect(read(token, 1)).toMatchObject({ iss: 'atelier', aud: 'atelier-api', sub: compte.id, ver: 3 });
   });
 });
 

@@ -9,6 +9,7 @@ import {
   autorise,
   ecrire,
   lire,
+  lireBrut,
   porteesManquantes,
 } from '../../src/api/acces.ts';
 import { aQui, de, inclusDe, inclusions, inclusionsDeRoute } from '../../src/api/inclusions.ts';
@@ -35,7 +36,7 @@ describe('roles', () => {
       }
   });
 
-  it('readers read, managers write', () => {
+  it('readers read, managers write, admins read what is raw', () => {
     expect(LIRE).toEqual({ acces: 'donnees', role: 'lecteur', ressource: 'sessions', action: 'lire' });
     expect(ECRIRE).toEqual({
       acces: 'donnees',
@@ -43,6 +44,7 @@ describe('roles', () => {
       ressource: 'sessions',
       action: 'ecrire',
     });
+    expect(lireBrut('sessions')).toEqual({ ...LIRE, role: 'admin' });
     expect(autorise(personne('lecteur'), LIRE, ['fichiers'])).toBe(true);
     expect(autorise(personne('lecteur'), ECRIRE)).toBe(false);
     expect(autorise(personne('gestionnaire'), ECRIRE)).toBe(true);
@@ -152,7 +154,9 @@ describe('M5: what an answer includes', () => {
     const nothing = { toujours: [], selon: {} };
     expect(inclusionsDeRoute(undefined, 'sessions')).toEqual(nothing);
     expect(inclusionsDeRoute({}, 'sessions')).toEqual(nothing);
-    expect(inclusionsDeRoute({ response: { 404: piece(), 500: fichier() } }, 'sessions')).toEqual(nothing);
+    expect(
+      inclusionsDeRoute({ response: { 404: piece(), 422: piece(), 500: fichier() } }, 'sessions'),
+    ).toEqual(nothing);
     expect(inclusionsDeRoute({ response: { 200: { description: 'rien' } } }, 'sessions')).toEqual(nothing);
     expect(inclusionsDeRoute({ response: { 200: json } }, 'sessions')).toEqual({
       toujours: ['pieces-production'],
@@ -168,9 +172,9 @@ describe('M5: what an answer includes', () => {
       toujours: [],
       selon: { pieces: 'pieces-production' },
     });
-    const content = { 'application/json': { schema: piece() }, 'text/csv': { schema: 'texte' } };
+    const content = { 'application/json': { schema: fichier() }, 'text/csv': { schema: 'texte' } };
     expect(
-      inclusionsDeRoute({ response: { 206: { content }, 200: fichier(), 201: fichier() } }, 'sessions'),
+      inclusionsDeRoute({ response: { 206: { content }, 200: piece(), 201: piece() } }, 'sessions'),
     ).toEqual({ toujours: ['fichiers', 'pieces-production'], selon: {} });
   });
 
