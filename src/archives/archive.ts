@@ -153,6 +153,8 @@ export class Archive {
     const folder = join(this.root, String(centreId));
     try {
       if (!existsSync(folder)) await mkdir(folder, { recursive: true, mode: 0o700 });
+      // Before the first name: what dies in between must not leave an encrypted archive that nothing tells the key of.
+      await this.#note();
       for (const { sha256, waiting } of items) {
         const path = this.#path(centreId, sha256);
         try {
@@ -162,7 +164,6 @@ export class Archive {
           if (codeOf(error) !== 'ENOENT' || !existsSync(path)) throw error;
         }
       }
-      await this.#note();
       // Synchronous but for the disk, as above.
       const fd = openSync(folder, 'r');
       try {
