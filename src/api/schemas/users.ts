@@ -74,16 +74,21 @@ export const compteSaisi = z
   })
   .meta({ id: 'CompteSaisi' });
 
+/** What is told of a key beside its account. */
+const cleDuCompte = {
+  id: z.uuid(),
+  nom: z.string(),
+  portees: z.array(z.string()),
+  date_fin: instantLu,
+};
+
 /** After a change. */
 export const compteChange = compteLu
   .extend({
     cles: z
       .array(
         z.object({
-          id: z.uuid(),
-          nom: z.string(),
-          portees: z.array(z.string()),
-          date_fin: instantLu,
+          ...cleDuCompte,
           derniere_utilisation: instantLu.nullable(),
         }),
       )
@@ -150,10 +155,7 @@ export const exportLu = z
     cles: z
       .array(
         z.object({
-          id: z.uuid(),
-          nom: z.string(),
-          portees: z.array(z.string()),
-          date_fin: instantLu,
+          ...cleDuCompte,
           revoquee: instantLu.nullable(),
           derniere_utilisation: instantLu.nullable(),
           date_creation: instantLu,
