@@ -118,3 +118,18 @@ it(
   },
   Math.max(180_000, PROGRAMS * 600),
 );
+
+it('L4: the name that a torn last line seemed to have is not kept once the line is whole', async () => {
+  const chemin = 'DEM12/20250528.LOG';
+  const fin = '\n' as const;
+  // Two followers meet the torn line: the one that registers it, and the one that goes on from it afterwards.
+  const program: Action[] = [
+    { type: 'rewrite', chemin, lignes: [], fin, surPlace: false },
+    { type: 'import' },
+    { type: 'appendHalf', chemin, ligne: '20250528 06:00:00|@StukUitgevoerd: A', fin, permille: 541 },
+    { type: 'importTwice' },
+    { type: 'append', chemin, lignes: [], fin },
+    { type: 'import' },
+  ];
+  await followed(lanes[0]!, program);
+});

@@ -8,27 +8,30 @@ import {
 import type { Client } from '../../postgres/pool.ts';
 import type { Nouvelle } from './nouvelles-versions.ts';
 
-/**
- * Keeps the catalogue of other events (`type_evenement`) true after versions changed. What only grows is added;
- * names that lose something are counted again over all versions, which costs more.
- */
-export async function updateCatalogue(
-  client: Client,
-  centreId: number,
-  change: {
-    /** versions that were continued, as they were */
-    readonly before: readonly VersionRow[];
-    readonly written: ReadonlyMap<Nouvelle, number>;
-    /** versions that began or ceased to count */
-    readonly recompute: readonly number[];
-  },
-): Promise<void> {
+/** What versions were and are, as far as the catalogue is concerned. */
+interface ChangedVersions {
+  /** versions that were continued, as they were */
+  readonly before: readonly VersionRow[];
+  /** what is written instead of them, or anew */
+  readonly written: Iterable<Nouvelle>;
+}
+
+/** What a change of versions does to the catalogue of other events (`type_evenement`). */
+interface CatalogueChange {
+  /** what names get */
+  readonly added: ReadonlyMap<string, AutreEvenement>;
+  /** names that lose something: what is left of them is known only by counting again over all versions */
+  readonly shrunk: ReadonlySet<string>;
+}
+
+/** What of the catalogue changes with versions; most growth brings nothing new. */
+function catalogueChange({ before, written }: ChangedVersions): CatalogueChange {
   const added = new Map<string, AutreEvenement>();
-  for (const { contenu } of change.written.keys()) {
+  for (const { contenu } of written) {
     for (const [nom, entry] of contenu.reading.autres) add(added, nom, entry);
   }
   const shrunk = new Set<string>();
-  for (const row of change.before) {
+  for (const row of before) {
     for (const [nom, [nombre, premier, dernier]] of Object.entries(row.autres_evenements)) {
       const entry = added.get(nom);
       if (entry && row.active) entry.nombre -= nombre;
@@ -40,12 +43,43 @@ export async function updateCatalogue(
         added.delete(nom);
     }
   }
-  for (const row of await loadVersions(client, change.recompute)) {
-    for (const nom of Object.keys(row.autres_evenements)) shrunk.add(nom);
+  return { added, shrunk };
+}
+
+/**
+ * Keeps the catalogue true after versions changed. To be called when their rows are written: names that lose something
+ * are counted again over all of them.
+ *
+ * @param recompute versions that began or ceased to count
+ */
+export async function updateCatalogue(
+  client: Client,
+  centreId: number,
+  versions: ChangedVersions & { readonly recompute: readonly number[] },
+): Promise<void> {
+  const { added, shrunk } = catalogueChange(versions);
+  const names = new Set(shrunk);
+  for (const row of await loadVersions(client, versions.recompute)) {
+    for (const nom of Object.keys(row.autres_evenements)) names.add(nom);
   }
-  for (const nom of shrunk) added.delete(nom);
+  await addTypesEvenement(client, centreId, new Map([...added].filter(([nom]) => !names.has(nom))));
+  await refreshTypesEvenement(client, centreId, [...names]);
+}
+
+/**
+ * Adds to the catalogue what versions bring, whether their rows are written yet or not.
+ *
+ * @returns false when a name loses something: nothing was done, {@link updateCatalogue} counts again
+ */
+export async function growCatalogue(
+  client: Client,
+  centreId: number,
+  versions: ChangedVersions,
+): Promise<boolean> {
+  const { added, shrunk } = catalogueChange(versions);
+  if (shrunk.size > 0) return false;
   await addTypesEvenement(client, centreId, added);
-  await refreshTypesEvenement(client, centreId, [...shrunk]);
+  return true;
 }
 
 function add(sum: Map<string, AutreEvenement>, nom: string, entry: AutreEvenement): void {

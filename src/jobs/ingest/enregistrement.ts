@@ -128,7 +128,7 @@ export async function enregistrer(
   const ended = new Set([...deleted, ...written.values()]);
   await updateCatalogue(client, centre.id, {
     before: before.filter((version) => ended.has(version.id)),
-    written,
+    written: written.keys(),
     recompute: [...replaced, ...flipped],
   });
   if (!options.aBlanc && !ctx.relecture) {
