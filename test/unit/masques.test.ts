@@ -110,6 +110,22 @@ const texte = fc.string({
   maxLength: 14,
 });
 
+/**
+ * Where a sticky expression matches, one match behind the other. A search without `y` would be shorter, but V8 begins it
+ * too late when the expression ends with `$` and a character takes two units: /\p{L}{1,3}a$/u finds 'a𝒥a' in 'aa𝒥a'.
+ */
+function matches(sticky: RegExp, text: string): [number, number][] {
+  const found: [number, number][] = [];
+  let at = 0;
+  while (at < text.length) {
+    sticky.lastIndex = at;
+    const length = sticky.exec(text)?.[0].length;
+    if (length !== undefined) found.push([at, at + length]);
+    at += length ?? String.fromCodePoint(text.codePointAt(at)!).length;
+  }
+  return found;
+}
+
 describe('M7: names of events', () => {
   it('are masked by what stands around them in their line, too, and counted together', () => {
     const regles = masques('op=Log[a-z]+ ([^:]+): ok', 'op=Logout (.+)$', 'op=Login (Élodie)');
@@ -162,10 +178,7 @@ describe('M7: the engine', () => {
           return;
         }
         seen++;
-        const expected = [...text.matchAll(new RegExp(theirs, casse ? 'giu' : 'gu'))].map((match) => [
-          match.index,
-          match.index + match[0].length,
-        ]);
+        const expected = matches(new RegExp(theirs, casse ? 'iuy' : 'uy'), text);
         expect(new Moteur(code).trouver(text)).toEqual(expected);
       }),
       { numRuns: 1_500 },
