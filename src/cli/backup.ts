@@ -130,6 +130,11 @@ function report(bilan: BilanSauvegarde): string[] {
         ]),
     ...(secrets ? [`  À garder ailleurs : ${secrets} (aucune sauvegarde ne les contient).`] : []),
     ...bilan.nonSauvegardes.map((objet) => `  ⚠ pas dans la sauvegarde : ${printable(objet)}`),
+    ...(bilan.clesAbimees === undefined
+      ? []
+      : [
+          `  ✖ le fichier des clés des comptes était abîmé ; il est gardé : ${printable(bilan.clesAbimees)} (les comptes de cette base sont tous dans le nouveau)`,
+        ]),
     ...(bilan.archivesManquantes.length > 0
       ? [
           `  ✖ ${bilan.archivesManquantes.length} archives absentes ou abîmées, par exemple ${bilan.archivesManquantes[0]} (\`npx atelier doctor\`)`,

@@ -194,10 +194,7 @@ async function forget(cli: Cli, { nom, oui }: Demande): Promise<number> {
   await oublierTentatives(pool, ...counted);
   cli.out(`« ${name} » est oublié : compte, clés et connexions supprimés, journal d’audit détaché de lui.`);
   const reste = await oublierLesCles({ config: cli.config, logger: silentLogger(), pool }, [id]);
-  if (reste !== undefined)
-    cli.err(
-      `Sa clé est encore à côté des sauvegardes (${printable(reste)}) : \`npx atelier backup\` l’en retire, ou la prochaine sauvegarde.`,
-    );
+  for (const phrase of reste) cli.err(printable(phrase));
   return 0;
 }
 

@@ -37,7 +37,7 @@ import { horlogeBase } from '../postgres/taches/planification.ts';
 import { type ArchivesCopiees, copierArchives } from './sauvegarde/archives.ts';
 import type { Avance } from './sauvegarde/avance.ts';
 import { clesPourEcrire } from './sauvegarde/cles.ts';
-import { garderLesCles } from './sauvegarde/cles-comptes.ts';
+import { exigerClesLisibles, garderLesCles } from './sauvegarde/cles-comptes.ts';
 import { expirerSauvegardes } from './sauvegarde/expiration.ts';
 import { reconcilierIndex } from './sauvegarde/index-archives.ts';
 
@@ -90,6 +90,8 @@ export type BilanSauvegarde =
       /** archives that the database names and that could not be had, by SHA-256 */
       readonly archivesManquantes: readonly string[];
       readonly nonSauvegardes: readonly string[];
+      /** where the file of account keys lies that was damaged, if it was */
+      readonly clesAbimees?: string;
       readonly chiffree: boolean;
       /** names of the older backups that had their time and are gone */
       readonly effacees: readonly string[];
@@ -175,6 +177,7 @@ class Passage {
 
   async faire(): Promise<Exclude<BilanSauvegarde, { etat: 'ignoree' }>> {
     const started = performance.now();
+    await exigerClesLisibles(this.#ctx, this.#depot);
     await this.#depot.balayer();
     this.#dossier = await this.#depot.commencer();
     // A copy of everything: no less than an export.
@@ -247,7 +250,7 @@ class Passage {
     const reglages = JSON.stringify(reglagesSansSecrets(), null, 2);
     await this.#fichier('reglages.json', one(Buffer.from(`${reglages}\n`)), false);
     await this.#fichier('audit.json', one(Buffer.from(`${JSON.stringify(vue.tete ?? null)}\n`)), false);
-    const fichierCles = await garderLesCles(this.#ctx, this.#depot, Date.parse(vue.instant));
+    const cles = await garderLesCles(this.#ctx, this.#depot, Date.parse(vue.instant));
     const secrets = secretsDonnes();
     const manifeste: Contenu = {
       format: FORMAT,
@@ -265,7 +268,7 @@ class Passage {
             manquantes: archives.manquantes.size,
           }
         : null,
-      comptes: { fichier: fichierCles, nombre: vue.comptes },
+      comptes: { fichier: cles.nom, nombre: vue.comptes },
       chiffrement: this.#cle ? { cle: idDeCle(this.#cle) } : null,
       fichiers: this.#fichiers,
       aGarderAPart: secrets,
@@ -286,7 +289,7 @@ class Passage {
     const manquantes = [...(archives?.manquantes.keys() ?? [])];
     for (const objet of vue.nonSauvegardes) this.#ctx.logger.warn({ objet }, 'pas dans la sauvegarde');
     return {
-      etat: manquantes.length > 0 ? 'partielle' : 'reussie',
+      etat: manquantes.length > 0 || cles.abimees !== undefined ? 'partielle' : 'reussie',
       ...{ nom, dossier: join(this.#depot.root, nom) },
       tables: empreintes.size,
       lignes: [...empreintes.values()].reduce((sum, { lignes }) => sum + lignes, 0),
@@ -296,6 +299,7 @@ class Passage {
       octetsArchives: manifeste.archives?.octets ?? 0,
       archivesManquantes: manquantes,
       nonSauvegardes: vue.nonSauvegardes,
+      ...(cles.abimees === undefined ? {} : { clesAbimees: cles.abimees }),
       chiffree: this.#cle !== undefined,
       effacees: [],
       aGarderAPart: secrets,

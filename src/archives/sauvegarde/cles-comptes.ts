@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +9,9 @@ import { ecrire, SANS_LIEN, synchroniserDossier } from './fichiers.ts';
 
 /** Bytes at most: some hundred thousand accounts. */
 const PLUS_GRAND = 256 * 1024 * 1024;
+
+/** Between the name of a damaged file that was put aside and its instant. */
+const ABIME = '.abime-';
 
 const base64 = z.base64();
 const contenu = z.strictObject({
@@ -73,6 +76,34 @@ export class FichierCles {
   }
 
   /**
+   * Gives a damaged one a second name, beside which a new one may take the first: somebody may still read keys out of it.
+   *
+   * @param instant ms since 1970
+   * @returns where it lies
+   */
+  async mettreDeCote(instant: number): Promise<string> {
+    const stamp = new Date(instant).toISOString().replace(/\D/g, '').slice(0, 14);
+    const aside = `${this.path}${ABIME}${stamp}`;
+    // What is no plain file, and folders that know no links: the name goes over, and is missing until the new one is there.
+    await link(this.path, aside).catch(() => rename(this.path, aside));
+    await synchroniserDossier(this.#root);
+    return aside;
+  }
+
+  /** Names of damaged ones that were put aside, and when (ms since 1970). @throws the file system's error */
+  async misDeCote(): Promise<{ readonly path: string; readonly depuis: number }[]> {
+    const prefix = `${this.nom}${ABIME}`;
+    return (await readdir(this.#root))
+      .filter((name) => name.startsWith(prefix) && /^\d{14}$/.test(name.slice(prefix.length)))
+      .map((name) => ({
+        path: join(this.#root, name),
+        depuis: Date.parse(
+          name.slice(prefix.length).replace(/(....)(..)(..)(..)(..)(..)/, '$1-$2-$3T$4:$5:$6Z'),
+        ),
+      }));
+  }
+
+  /**
    * Takes the place of what was there, all at once; it is on the disk when this returns.
    *
    * @param sceller false: in clear, although a key is at hand
@@ -114,6 +145,12 @@ export class FichierCles {
     await this.ecrire({ temoins, cles: rest }, found.scelle);
     return true;
   }
+}
+
+/** Whether what {@link FichierCles.lire} threw says that the file is damaged: neither a key is missing, nor a right. */
+export function estAbime(error: unknown): boolean {
+  if (codeOf(error) !== 'ATL_B902') return false;
+  return !/^E[A-Z0-9]+$/.test(codeOf((error as Error).cause) ?? '');
 }
 
 /** The file's name for a database. @param graine 16 random bytes that the database keeps, through restorations too */
