@@ -5,6 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '../../src/base/logger.ts';
+import { createApi } from '../harness/api.ts';
+import { ecouterApp } from '../harness/flux.ts';
 import { ConnexionBrute } from '../harness/raw-http.ts';
 import { creerCompteHttp, installerApi, type Serveur, servir } from '../harness/serve.ts';
 
@@ -143,6 +146,46 @@ describe('thousands of requests on connections that are not read', () => {
     connexion.ecrire(requete('/health/live').repeat(100));
     for (let i = 0; i < 100; i++) expect((await connexion.reponse())?.status).toBe(200);
     connexion.fermer();
+  }, 60_000);
+});
+
+describe('all connections together', () => {
+  it('that have more waiting than there is room for: whoever comes on top is cut off, nobody else', async () => {
+    const said: string[] = [];
+    const logger = createLogger({
+      console: (line) => said.push(line),
+      level: 'warn',
+      fuseau: 'Europe/Paris',
+    });
+    const api = await createApi({ logger, limites: { enVol: 2, enAttente: 70 } });
+    try {
+      const base = await ecouterApp(api.app);
+      const port = Number(new URL(base).port);
+      const big = '/docs/static/swagger-ui-bundle.js';
+      const many = requete(big).repeat(50);
+      // Read once, so that it is sent from memory from here on.
+      expect((await fetch(base + big)).status).toBe(200);
+      const patient = await ConnexionBrute.ouvrir(port);
+      patient.socket.pause();
+      patient.ecrire(many);
+      await fetch(`${base}/health/live`);
+      const greedy = await ConnexionBrute.ouvrir(port);
+      greedy.ecrire(many);
+      await expect.poll(() => greedy.finie, { timeout: 20_000 }).toBe(true);
+      expect(said.filter((line) => line.includes('trop de requêtes d’avance'))).toHaveLength(1);
+      for (const path of ['/health/live', '/openapi.json'])
+        expect([path, (await fetch(base + path)).status]).toEqual([path, 200]);
+      // What the one that was cut off held is given back, and the one that waits loses nothing.
+      const after = await ConnexionBrute.ouvrir(port);
+      after.ecrire(requete('/health/live').repeat(20));
+      for (let i = 0; i < 20; i++) expect((await after.reponse())?.status).toBe(200);
+      after.fermer();
+      patient.socket.resume();
+      for (let i = 0; i < 50; i++) expect((await patient.reponse())?.status, `answer ${i}`).toBe(200);
+      patient.fermer();
+    } finally {
+      await api.close();
+    }
   }, 60_000);
 });
 

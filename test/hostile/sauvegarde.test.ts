@@ -155,6 +155,23 @@ describe('R25: with a key at hand', () => {
       () => cp(chemin(premiere, 'base.sql.zst.chiffre'), chemin(seconde, 'base.sql.zst.chiffre')),
     ],
     [
+      'the database of another backup, with its checksums put into the manifest',
+      async () => {
+        await cp(chemin(premiere, 'base.sql.zst.chiffre'), chemin(seconde, 'base.sql.zst.chiffre'));
+        const older = JSON.parse(await readFile(chemin(premiere, 'manifest.json'), 'utf8'));
+        const named = (json: Record<string, unknown>) =>
+          (json['fichiers'] as { nom: string }[]).find(({ nom }) => nom === 'base.sql.zst.chiffre')!;
+        await edit(seconde, (json) => {
+          Object.assign(named(json), named(older));
+          json['base'] = older.base;
+        });
+      },
+    ],
+    [
+      'a word of the manifest changed',
+      () => edit(seconde, (json) => Object.assign(json, { programme: '9' })),
+    ],
+    [
       'two files swapped',
       async () => {
         await rename(chemin(seconde, 'index.jsonl.chiffre'), chemin(seconde, 'x'));
