@@ -17,7 +17,7 @@ import { constants, createZstdCompress, zstdCompress, zstdCompressSync } from 'n
 import type { Config } from '../base/config.ts';
 import { AtelierError, codeOf, messageOf } from '../base/errors.ts';
 import { vit } from '../base/espace.ts';
-import { exigerCleEnUsage, noterCleEnUsage } from './cle-en-usage.ts';
+import { SuiviDeCle } from './cle-en-usage.ts';
 import { ClesArchives, FORME_BYTES, formeDe, TETE_BYTES } from './cles.ts';
 import { compresser, decompresser } from './sauvegarde/fichiers.ts';
 
@@ -66,14 +66,14 @@ export class Archive {
   readonly cles: ClesArchives;
   /** the folder of waiting bytes is there, and the key in use at hand */
   #ready: Promise<unknown> | undefined;
-  /** the key that encrypts is written down */
-  #noted = false;
+  readonly #suivi: SuiviDeCle;
   /** bytes of a dry run: they can be read by name, but never get it on the disk */
   readonly #rehearsed = new Map<string, ArchiveEnAttente>();
 
   constructor(root: string, cles = new ClesArchives()) {
     this.root = root;
     this.cles = cles;
+    this.#suivi = new SuiviDeCle(root, cles);
   }
 
   /** Compresses bytes that are in memory. @param sha256 their hash */
@@ -154,7 +154,7 @@ export class Archive {
     try {
       if (!existsSync(folder)) await mkdir(folder, { recursive: true, mode: 0o700 });
       // Before the first name: what dies in between must not leave an encrypted archive that nothing tells the key of.
-      await this.#note();
+      await this.#suivi.accorder();
       for (const { sha256, waiting } of items) {
         const path = this.#path(centreId, sha256);
         try {
@@ -172,7 +172,18 @@ export class Archive {
         closeSync(fd);
       }
     } catch (cause) {
+      // What is to be written next is not written at all, when the key is the reason.
+      this.#ready = undefined;
       throw new ErreurArchive('Rangement', folder, cause);
+    }
+  }
+
+  /** Writes down the key that encrypts, or has it compared with the one in use. @throws ErreurArchive ATL_L209, ATL_L203 */
+  async annoncerCle(): Promise<void> {
+    try {
+      await this.#suivi.accorder();
+    } catch (cause) {
+      throw new ErreurArchive('Écriture', this.root, cause);
     }
   }
 
@@ -305,14 +316,6 @@ export class Archive {
     }
   }
 
-  /** From the first encrypted archive on, the folder says with which key. */
-  async #note(): Promise<void> {
-    const { courante } = this.cles;
-    if (courante === undefined || this.#noted) return;
-    await noterCleEnUsage(this.root, courante);
-    this.#noted = true;
-  }
-
   /** @param write makes the file; returns the hash of its content */
   async #guard(on: string, write: (path: string) => Promise<string>): Promise<ArchiveEnAttente> {
     const path = join(
@@ -332,7 +335,7 @@ export class Archive {
 
   async #prepare(): Promise<void> {
     await mkdir(this.#waitingFolder(), { recursive: true, mode: 0o700 });
-    await exigerCleEnUsage(this.root, this.cles);
+    await this.#suivi.regarder();
   }
 
   #waitingFolder(): string {

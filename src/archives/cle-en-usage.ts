@@ -24,10 +24,13 @@ export async function cleEnUsage(root: string): Promise<string | undefined> {
   }
 }
 
-/** @throws AtelierError ATL_L209 when archives are to be written here, and the key in use is not at hand */
-export async function exigerCleEnUsage(root: string, cles: ClesArchives): Promise<void> {
+/**
+ * @returns the key in use here, see {@link cleEnUsage}
+ * @throws AtelierError ATL_L209 when archives are to be written here, and the key in use is not at hand
+ */
+export async function exigerCleEnUsage(root: string, cles: ClesArchives): Promise<string | undefined> {
   const id = await cleEnUsage(root);
-  if (id === undefined || cles.ids.includes(id)) return;
+  if (id === undefined || cles.ids.includes(id)) return id;
   const given =
     cles.courante === undefined ? 'CLE_ARCHIVES est vide' : `CLE_ARCHIVES est la clé ${cles.courante}`;
   throw new AtelierError(
@@ -43,6 +46,50 @@ export async function noterCleEnUsage(root: string, id: string): Promise<void> {
   await writeFile(draft, `${JSON.stringify({ cle: id })}\n`, { mode: 0o600, flush: true });
   await rename(draft, join(root, CLE_EN_USAGE));
   await synchroniserDossier(root);
+}
+
+/**
+ * Follows the key in use for one process: what it writes goes on with the settings that it started with, until somebody
+ * changes the form of the archives beneath it. An archive of yesterday's key, or a plain one, would then come among those
+ * that were just moved, unseen.
+ */
+export class SuiviDeCle {
+  readonly #root: string;
+  readonly #cles: ClesArchives;
+  /** what this process last agreed with */
+  #vue: { readonly cle: string | undefined } | undefined;
+
+  constructor(root: string, cles: ClesArchives) {
+    this.#root = root;
+    this.#cles = cles;
+  }
+
+  /** Before bytes are written that have no name yet. @throws as {@link exigerCleEnUsage} */
+  async regarder(): Promise<void> {
+    const cle = await exigerCleEnUsage(this.#root, this.#cles);
+    this.#vue ??= { cle };
+  }
+
+  /**
+   * Before archives get their names: notes the key that encrypts, when it is a new one.
+   *
+   * @throws AtelierError ATL_L209 when another process changed the key, or took it away
+   */
+  async accorder(): Promise<void> {
+    const { courante } = this.#cles;
+    const cle = await exigerCleEnUsage(this.#root, this.#cles);
+    if (cle !== courante) {
+      this.#vue ??= { cle };
+      if (cle !== this.#vue.cle)
+        throw new AtelierError(
+          'ATL_L209',
+          `${this.#root} : la clé des archives a changé depuis que ce programme tourne (${cle ?? 'aucune'}, il a ${courante ?? 'aucune'}) ; rien n’y est écrit. Relancez-le (worker) avec les réglages d’aujourd’hui.`,
+        );
+      if (courante === undefined) return;
+      await noterCleEnUsage(this.#root, courante);
+    }
+    this.#vue = { cle: courante };
+  }
 }
 
 /** Nothing is encrypted here any more. */

@@ -48,6 +48,8 @@ export interface MariadbOptions {
   readonly port?: number;
   /** false: the server ends with this process's group (tests). @default true */
   readonly detached?: boolean;
+  /** more words for the server, after ours */
+  readonly mots?: readonly string[];
 }
 
 /** Seconds: a cold start takes about one, crash recovery on a slow disk some more. */
@@ -227,7 +229,7 @@ function serverArguments(
   args.push(`--innodb-buffer-pool-size=${options.bufferPoolMb ?? 64}M`, '--innodb-log-file-size=32M');
   args.push('--innodb-flush-log-at-trx-commit=2', '--max-allowed-packet=64M');
   if (account) args.push(`--user=${account}`);
-  return args;
+  return [...args, ...(options.mots ?? [])];
 }
 
 function initSql(password: string): string {

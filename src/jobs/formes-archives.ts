@@ -75,34 +75,49 @@ export async function accorderFormes(ctx: FormesContext, options: FormesOptions 
   const { courante } = archive.cles;
   const { chiffrees } = await compterFormes(archive);
   for (const [id, nombre] of Object.entries(chiffrees)) archive.cles.exiger(id, `${nombre} archive(s)`);
-  const all = await toutes(archive);
-  const laissees: { archive: string; raison: string }[] = [];
+  const laissees = new Map<string, string>();
   let [reprises, dejaFaites] = [0, 0];
   await archive.sweep();
-  for (const [i, one] of all.entries()) {
-    ctx.shutdown.signal.throwIfAborted();
-    options.onProgress?.({ quoi: 'archives', fait: i + 1, total: all.length });
-    const nom = `${one.centreId}/${one.sha256}`;
-    try {
-      if ((await archive.forme(one.centreId, one.sha256)) === courante) dejaFaites++;
-      else if (await reprendre(ctx, one, options)) reprises++;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') continue;
-      if (!(error instanceof Illisible)) throw error;
-      laissees.push({ archive: nom, raison: error.message });
-      logger.error({ archive: nom, raison: error.message }, 'archive illisible, laissée comme elle est');
+  const passer = async (all: readonly Trouvee[]): Promise<void> => {
+    for (const [i, one] of all.entries()) {
+      ctx.shutdown.signal.throwIfAborted();
+      options.onProgress?.({ quoi: 'archives', fait: i + 1, total: all.length });
+      const nom = nomDe(one);
+      try {
+        if ((await archive.forme(one.centreId, one.sha256)) === courante) dejaFaites++;
+        else if (await reprendre(ctx, one, options)) reprises++;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') continue;
+        if (!(error instanceof Illisible)) throw error;
+        laissees.set(nom, error.message);
+        logger.error({ archive: nom, raison: error.message }, 'archive illisible, laissée comme elle est');
+      }
     }
-  }
-  const left = await compterFormes(archive);
-  if (courante === undefined && Object.keys(left.chiffrees).length === 0)
-    await oublierCleEnUsage(archive.root);
-  const etat = laissees.length > 0 ? 'partielle' : 'reussie';
+  };
+  const all = await toutes(archive);
+  // From here on programs that still have yesterday's key write nothing any more.
+  if (courante !== undefined && all.length > 0) await archive.annoncerCle();
+  await passer(all);
+  if (courante === undefined && (await autres(archive)).length === 0) await oublierCleEnUsage(archive.root);
+  // What one of them wrote in between.
+  await passer((await autres(archive)).filter((one) => !laissees.has(nomDe(one))));
+  for (const one of await autres(archive))
+    if (!laissees.has(nomDe(one)))
+      laissees.set(
+        nomDe(one),
+        'écrite à l’instant par un programme qui a encore les réglages d’hier : relancez worker, puis cette commande',
+      );
+  const etat = laissees.size > 0 ? 'partielle' : 'reussie';
   if (reprises > 0)
     await noter(ctx.pool, {
       evenement: courante === undefined ? 'archives_dechiffrees' : 'archives_chiffrees',
       details: { nombre: reprises, cle: courante ?? null, origine: 'commande' },
     });
-  return { etat, reprises, dejaFaites, laissees, dureeMs: Math.round(performance.now() - started) };
+  return {
+    ...{ etat, reprises, dejaFaites },
+    laissees: [...laissees].map(([archive, raison]) => ({ archive, raison })),
+    dureeMs: Math.round(performance.now() - started),
+  };
 }
 
 /**
@@ -178,6 +193,21 @@ async function toutes(archive: Archive): Promise<Trouvee[]> {
     for (const sha256 of (await archive.list(centreId)).sort()) all.push({ centreId, sha256 });
   return all;
 }
+
+/** Those that have not the form that the settings say. */
+async function autres(archive: Archive): Promise<Trouvee[]> {
+  const found: Trouvee[] = [];
+  for (const one of await toutes(archive)) {
+    try {
+      if ((await archive.forme(one.centreId, one.sha256)) !== archive.cles.courante) found.push(one);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+  return found;
+}
+
+const nomDe = ({ centreId, sha256 }: Trouvee): string => `${centreId}/${sha256}`;
 
 /** @throws AtelierError ATL_L209 when the settings do not say what the command is called */
 export function exigerSens(archive: Archive, chiffrer: boolean): void {

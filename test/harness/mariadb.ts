@@ -90,9 +90,9 @@ export class MariadbDeTest {
     while (await mariadbStatus(this.#dir)) await sleep(20);
   }
 
-  /** Starts it again after `tuer`, on the same port. */
-  async relancer(): Promise<void> {
-    this.server = await startMariadb(this.#dir, { port: this.server.port, detached: false });
+  /** Starts it again after `tuer`, on the same port. @param mots more words for the server */
+  async relancer(mots: readonly string[] = []): Promise<void> {
+    this.server = await startMariadb(this.#dir, { port: this.server.port, detached: false, mots });
     this.admin = await connectAdmin(this.server);
   }
 

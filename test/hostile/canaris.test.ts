@@ -3,13 +3,13 @@
 // traces, notices, temporary files, arguments of processes, and whatever was answered to others (M7, R2, R5, R22).
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../src/base/logger.ts';
-import { createPool } from '../../src/postgres/pool.ts';
+import type { Pool } from '../../src/postgres/pool.ts';
 import { ouvrirRecepteur, type Recepteur, SECRET } from '../harness/alertes.ts';
 import { MOT_DE_PASSE } from '../harness/api.ts';
+import { colonnesComprimees, regarderProcessus, sansCompression, surUneBase } from '../harness/canaris.ts';
 import type { Finished } from '../harness/cli.ts';
 import { migrateUrl } from '../harness/context.ts';
 import { Chercheur } from '../harness/decouvrir.ts';
@@ -67,6 +67,7 @@ beforeAll(async () => {
     ouvrirRecepteur(),
   ]);
   await migrateUrl(postgres.url);
+  await surBase(sansCompression);
   place = await installerApi({ url: postgres.url });
   SECRETS['CLE_CHIFFREMENT'] = place.apiEnv['CLE_CHIFFREMENT']!;
   SECRETS['SECRET_KEY'] = place.apiEnv['SECRET_KEY']!;
@@ -83,7 +84,7 @@ beforeAll(async () => {
     ...{ ALERTE_WEBHOOK_URL: recepteur.url, ALERTE_WEBHOOK_SECRET: SECRET, ALERTE_REJETS_MINIMUM: '1' },
     ALERTE_SILENCE: '1h',
   };
-  watching = setInterval(() => void regarder(), 200);
+  watching = setInterval(() => void regarderProcessus(vus), 200);
   await vivre();
   clearInterval(watching);
 }, 1_200_000);
@@ -95,18 +96,8 @@ afterAll(async () => {
   await postgres?.remove();
 });
 
-/** Looks at the arguments of all processes, and at the environment of those that atelier's own processes started. */
-async function regarder(): Promise<void> {
-  const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  for (const pid of await readdir('/proc').catch(() => [])) {
-    if (!/^\d+$/.test(pid)) continue;
-    const words = await text(`/proc/${pid}/cmdline`);
-    if (words !== '') vus.add(words.replaceAll('\0', ' '));
-    const parent = /\) \S (\d+) /.exec(await text(`/proc/${pid}/stat`))?.[1];
-    if (parent && (await text(`/proc/${parent}/cmdline`)).includes('bin/atelier.mjs'))
-      vus.add(`${words} ENV ${await text(`/proc/${pid}/environ`)}`);
-  }
-}
+/** Does something with a connection of its own. */
+const surBase = <T>(work: (pool: Pool) => Promise<T>): Promise<T> => surUneBase(postgres.url, work);
 
 /** Runs a command to its end. */
 async function run(args: readonly string[], codes: readonly (number | null)[] = [0]): Promise<Finished> {
@@ -278,21 +269,16 @@ describe('3.1: canaries of a whole run', () => {
     expect(logs.join('\n')).toContain('operateur (utf-8) dans DEM12/20250528.LOG');
     expect(logs.join('\n')).toContain('opérateur accentué (utf-16le) dans SU12/20250528.LOG');
     expect(logs.join('\n')).toContain('opérateur accentué (latin1) dans DEMALU/20250528.LOG');
-    const pool = createPool(postgres.url, { logger: silentLogger(), max: 1 });
-    try {
+    const there = new Chercheur({ temoin: TEMOIN });
+    await surBase(async (pool) => {
       await pool.query('CREATE TABLE temoin (texte text)');
       await pool.query('INSERT INTO temoin VALUES ($1)', [TEMOIN]);
       await pool.query('CHECKPOINT');
-    } finally {
-      await pool.end();
-    }
-    const there = new Chercheur({ temoin: TEMOIN });
+    });
     const found = cherche(await tousLesFichiers(postgres.dataDir), there).join('\n');
     expect(found).toMatch(/dans base\//);
     expect(found).toMatch(/dans pg_wal\//);
-    const again = createPool(postgres.url, { logger: silentLogger(), max: 1 });
-    await again.query('DROP TABLE temoin');
-    await again.end();
+    await surBase((pool) => pool.query('DROP TABLE temoin'));
   }, 400_000);
 
   it('R22: nowhere in what commands and servers said, in their files of logs, traces, metrics and notices', async () => {
@@ -324,9 +310,9 @@ describe('3.1: canaries of a whole run', () => {
   }, 300_000);
 
   it('R2, R5: nowhere in the data folder of PostgreSQL, its WAL and its log, at any time', async () => {
-    const pool = createPool(postgres.url, { logger: silentLogger(), max: 1 });
-    await pool.query('CHECKPOINT');
-    await pool.end();
+    // What is squeezed is not found by whoever looks for it.
+    expect(await surBase(colonnesComprimees)).toEqual([]);
+    await surBase((pool) => pool.query('CHECKPOINT'));
     const files = await tousLesFichiers(postgres.dataDir);
     expect([...files.keys()].some((path) => path.startsWith('pg_wal/'))).toBe(true);
     expect(cherche(files, tout())).toEqual([]);
@@ -369,10 +355,8 @@ describe('3.1: canaries of a whole run', () => {
     const id = rows[0]!.id;
     await run(['user', 'forget', PERSONNES.lecteur, '--oui']);
     await run(['purge', '--force']);
-    const pool = createPool(postgres.url, { logger: silentLogger(), max: 1 });
-    await pool.query('VACUUM FULL');
-    await pool.query('CHECKPOINT');
-    await pool.end();
+    await surBase((pool) => pool.query('VACUUM FULL'));
+    await surBase((pool) => pool.query('CHECKPOINT'));
     const files = await tousLesFichiers(postgres.dataDir);
     const forms = [Buffer.from(id.replaceAll('-', ''), 'hex'), Buffer.from(id)];
     // The WAL keeps the id, which leads nowhere any more, and what was encrypted, until it is written over.

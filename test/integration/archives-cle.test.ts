@@ -272,3 +272,59 @@ describe('M7: CLE_ARCHIVES', () => {
     }
   }, 30_000);
 });
+
+describe('M7: archives that get another key while a worker has the old one', () => {
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ['none', {}, { CLE_ARCHIVES: A }],
+    ['another', { CLE_ARCHIVES: A }, { CLE_ARCHIVES: B, CLE_ARCHIVES_PRECEDENTE: A }],
+    [
+      'another, which it has, too',
+      { CLE_ARCHIVES: A, CLE_ARCHIVES_PRECEDENTE: B },
+      { CLE_ARCHIVES: B, CLE_ARCHIVES_PRECEDENTE: A },
+    ],
+    ['one that is taken away', { CLE_ARCHIVES: A }, { CLE_ARCHIVES_PRECEDENTE: A }],
+  ])(
+    '%s: it writes nothing more, says what to do, and nothing is lost',
+    async (_, old, now) => {
+      const place = await installerApi();
+      try {
+        const settings = { CRON_LOGS: 'non', METRICS_PORT: '0' };
+        const versions = async (): Promise<number> =>
+          (await place.pool.query('SELECT count(*)::int AS n FROM fichier_log_version')).rows[0].n;
+        const worker = place.start(['worker'], { ...settings, ...old });
+        try {
+          await place.write('DEM12/20250528.LOG', journal('20250528'));
+          await expect.poll(versions, { timeout: 60_000 }).toBe(1);
+          const action = now['CLE_ARCHIVES'] ? 'chiffrer' : 'dechiffrer';
+          const done = await place.run(['archives', action, '--json'], { env: now });
+          expect([done.code, JSON.parse(done.stdout)]).toMatchObject([0, { reprises: 1, laissees: [] }]);
+          await place.write('DEM12/20250529.LOG', journal('20250529'));
+          await expect
+            .poll(() => worker.text(), { timeout: 60_000 })
+            .toMatch(
+              /la clé des archives a changé.*Relancez-le|est chiffré avec la clé [0-9a-f]{16}, et CLE_ARCHIVES/,
+            );
+        } finally {
+          worker.process.kill('SIGTERM');
+          await worker.ended;
+        }
+        expect(await versions()).toBe(1);
+        // The next one has the settings of today, and finds the file where it was.
+        expect(await place.run(['ingest'], { env: now })).toMatchObject({ code: 0 });
+        const formes = JSON.parse((await place.run(['archives', '--json'], { env: now })).stdout);
+        expect(formes).toMatchObject(
+          formes.cle === null
+            ? { enClair: 2, chiffrees: {} }
+            : { enClair: 0, chiffrees: { [formes.cle]: 2 } },
+        );
+        expect(await readdir(join(place.archives, 'en-attente'))).toEqual([]);
+        const key = now['CLE_ARCHIVES'] ? { CLE_ARCHIVES: now['CLE_ARCHIVES'] } : {};
+        const checked = await place.run(['archives', 'verifier', '--json'], { env: key });
+        expect(JSON.parse(checked.stdout)).toEqual({ nombre: 2, defauts: [] });
+      } finally {
+        await place.close();
+      }
+    },
+    240_000,
+  );
+});

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readMigrations } from '../../src/postgres/migrate.ts';
+import { ajouterAncien } from '../harness/accounts.ts';
 import { DAY, type Env, type Installation, install, withoutPrivileges } from '../harness/cli.ts';
 
 let place: Installation;
@@ -48,6 +50,37 @@ describe('doctor', () => {
     expect(code).toBe(0);
     const { stdout } = await place.run(['doctor'], { env: QUIET });
     for (const { quoi } of constats) expect(stdout).toContain(`✔ ${quoi} : `);
+  });
+
+  test('accounts without a key of their own: how many, what that means, and of which the key is lost', async () => {
+    const cle = randomBytes(32);
+    const env = { CLE_CHIFFREMENT: cle.toString('hex'), SECRET_KEY: randomBytes(48).toString('base64url') };
+    expect(await place.run(['user', 'list'], { env })).toMatchObject({ code: 0 });
+    const ids: string[] = [];
+    for (const name of ['ancien', 'autre', 'perdu']) {
+      ids.push(await ajouterAncien(place.pool, name, { cle }));
+    }
+    const found = async (): Promise<Constat[]> =>
+      (await doctor()).constats.filter(({ quoi }) => quoi === 'Clés des comptes');
+    expect(await found()).toEqual([
+      {
+        ...{ quoi: 'Clés des comptes', etat: 'attention' },
+        detail: expect.stringMatching(/^3 compte\(s\) sur 3 sans clé à eux.*sauvegardes/),
+        remede: expect.stringContaining('user rotation'),
+      },
+    ]);
+    expect(await place.run(['user', 'rotation'], { env })).toMatchObject({ code: 0 });
+    expect(await found()).toEqual([
+      { quoi: 'Clés des comptes', etat: 'bien', detail: '3 compte(s), chacun a la sienne' },
+    ]);
+    await place.pool.query('DELETE FROM compte_cle WHERE user_id = $1', [ids[2]]);
+    expect(await found()).toEqual([
+      {
+        ...{ quoi: 'Clés des comptes', etat: 'mal' },
+        detail: expect.stringMatching(/^1 compte\(s\) sur 3 illisible/),
+        remede: expect.stringContaining(`user forget ${ids[2]}`),
+      },
+    ]);
   });
 
   test('a missing archive', async () => {

@@ -50,6 +50,15 @@ function certifier(nom: string, adresse: string): void {
   openssl('x509', '-req', '-in', `${nom}.csr`, ...sign, '-out', `${nom}.pem`);
 }
 
+/** An authority of ours, in the same folder. */
+function autorite(): void {
+  const pair = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem'];
+  execFileSync('openssl', ['req', '-x509', ...pair, '-days', '2', '-subj', '/CN=Autorite'], {
+    cwd: place.home,
+    stdio: 'pipe',
+  });
+}
+
 /** Has the server show that certificate from now on. */
 async function montrer(nom: string): Promise<void> {
   const { uid, gid } = await stat(server.dataDir);
@@ -121,25 +130,7 @@ describe.skipIf(manque !== undefined)('PostgreSQL on another machine', () => {
   }, 120_000);
 
   it('has to prove who it is: an authority of ours does, another name and a stranger do not', async () => {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        'ca.key',
-        '-out',
-        'ca.pem',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=Autorite',
-      ],
-      { cwd: place.home, stdio: 'pipe' },
-    );
+    autorite();
     certifier('juste', reseau.adresse);
     certifier('autre', '10.9.9.9');
     await appendFile(
@@ -160,26 +151,31 @@ describe.skipIf(manque !== undefined)('PostgreSQL on another machine', () => {
   }, 180_000);
 });
 
+/** A private ERP with a door on the network, and the settings that lead there. */
+async function ouvrirErp(): Promise<{ maria: MariadbDeTest; erp: Record<string, string> }> {
+  const maria = await MariadbDeTest.demarrer();
+  closers.push(() => maria.arreter());
+  // The private server listens on the loopback only: its door on the network.
+  const door = createServer((client) => {
+    const inside = connect(maria.server.port, '127.0.0.1');
+    client.pipe(inside).pipe(client);
+    for (const end of [client, inside]) end.on('error', () => [client, inside].map((each) => each.destroy()));
+  });
+  await new Promise<void>((done) => void door.listen(0, reseau.adresse, done));
+  closers.push(() => door.close());
+  const erp = {
+    DATABASE_URL: server.url,
+    MYSQL_HOST: reseau.adresse,
+    MYSQL_PORT: String((door.address() as AddressInfo).port),
+    MYSQL_USER: UTILISATEUR_LECTURE.user,
+    MYSQL_PASSWORD: UTILISATEUR_LECTURE.password,
+  };
+  return { maria, erp };
+}
+
 describe.skipIf(manque !== undefined || SANS_MARIADB !== undefined)('the ERP on another machine', () => {
   it('is read with TLS and a proof, or where its network is named', async () => {
-    const maria = await MariadbDeTest.demarrer();
-    closers.push(() => maria.arreter());
-    // The private server listens on the loopback only: its door on the network.
-    const door = createServer((client) => {
-      const inside = connect(maria.server.port, '127.0.0.1');
-      client.pipe(inside).pipe(client);
-      for (const end of [client, inside])
-        end.on('error', () => [client, inside].map((each) => each.destroy()));
-    });
-    await new Promise<void>((done) => void door.listen(0, reseau.adresse, done));
-    closers.push(() => door.close());
-    const erp = {
-      DATABASE_URL: server.url,
-      MYSQL_HOST: reseau.adresse,
-      MYSQL_PORT: String((door.address() as AddressInfo).port),
-      MYSQL_USER: UTILISATEUR_LECTURE.user,
-      MYSQL_PASSWORD: UTILISATEUR_LECTURE.password,
-    };
+    const { erp } = await ouvrirErp();
     const refused = await run(['sync'], erp);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('ATL_E401')]);
     const done = await run(['sync'], { ...erp, RESEAUX_PRIVES: reseau.plage });
@@ -188,4 +184,36 @@ describe.skipIf(manque !== undefined || SANS_MARIADB !== undefined)('the ERP on 
       expect.stringMatching(/^attention MYSQL_HOST : en clair vers 10\./),
     ]);
   }, 180_000);
+
+  it('M8: has to prove who it is, too: an authority of ours does, another name and a stranger do not', async () => {
+    autorite();
+    certifier('juste', reseau.adresse);
+    certifier('autre', '10.9.9.9');
+    const { maria, erp } = await ouvrirErp();
+    const montrer = async (nom: string): Promise<void> => {
+      const words: string[] = [];
+      for (const end of ['pem', 'key']) {
+        const file = join(maria.server.dir, `${nom}.${end}`);
+        await copyFile(join(place.home, `${nom}.${end}`), file);
+        await chmod(file, 0o644);
+        words.push(`--ssl-${end === 'pem' ? 'cert' : 'key'}=${file}`);
+      }
+      await maria.tuer();
+      await maria.relancer(words);
+    };
+    await montrer('juste');
+    const ca = { ...erp, MYSQL_TLS_CA: join(place.home, 'ca.pem') };
+    const sync = async (env: Record<string, string>): Promise<[number | null, string]> => {
+      const { code, stderr } = await run(['sync'], env);
+      process.stdout.write(stderr); return [code, /ATL_\w+/.exec(stderr)?.[0] ?? ''];
+    };
+    expect(await sync(erp)).toEqual([1, 'ATL_E401']);
+    expect(await sync(ca)).toEqual([0, '']);
+    await montrer('autre');
+    expect(await sync(ca)).toEqual([1, 'ATL_E401']);
+    expect(await sync({ ...erp, MYSQL_TLS: 'sans-verification' })).toEqual([0, '']);
+    expect(await liens({ ...erp, MYSQL_TLS: 'sans-verification' })).toEqual([
+      expect.stringContaining('attention MYSQL_HOST : chiffré, mais sans vérifier'),
+    ]);
+  }, 240_000);
 });

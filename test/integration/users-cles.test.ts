@@ -1,8 +1,10 @@
 // A key for each account (R17), rows of before there were any, and hashes that count for one account only (3.2).
 
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hacher } from '../../src/api/auth/mot-de-passe.ts';
+import { createLogger } from '../../src/base/logger.ts';
+import { donnerDesClesPlusTard } from '../../src/cli/cles-des-comptes.ts';
 import { donnerDesCles } from '../../src/postgres/comptes/coffre.ts';
 import {
   lireCompte,
@@ -147,5 +149,59 @@ describe('S10 hashes in the table', () => {
       await put(hash);
       expect(await own('bob')).toMatchObject({ motDePasse: undefined });
     }
+  });
+});
+
+describe('R17: accounts of before, while the server works', () => {
+  const HOUR = 3_600_000;
+  let said: Record<string, unknown>[];
+  const plusTard = (signal = new AbortController().signal, apres?: number): void => {
+    const console = (line: string) => said.push(JSON.parse(line));
+    const logger = createLogger({ console, level: 'info', fuseau: 'Europe/Paris' });
+    donnerDesClesPlusTard({ pool, coffre, logger, signal, apres });
+  };
+  beforeEach(() => {
+    said = [];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => vi.useRealTimers());
+
+  test('they get their keys an hour after the start, not before: the version before may still run', async () => {
+    const ids = [await accounts.addOld('ancien'), await accounts.addOld('autre')].sort();
+    const damaged = await accounts.addOld('abîmé');
+    await pool.query(`UPDATE "user" SET email_chiffre = '\\x01' WHERE id = $1`, [damaged]);
+    plusTard();
+    vi.advanceTimersByTime(HOUR - 1);
+    vi.useRealTimers();
+    // Were it under way, it would be done by then.
+    for (let i = 0; i < 20; i++) expect(await keyless()).toHaveLength(3);
+    expect(said).toEqual([]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    plusTard();
+    vi.advanceTimersByTime(HOUR);
+    vi.useRealTimers();
+    await expect.poll(keyless, { timeout: 20_000 }).toEqual([damaged]);
+    await expect.poll(() => said.length, { timeout: 20_000 }).toBe(2);
+    expect(said[0]).toMatchObject({ level: 'info', comptes: ids.length });
+    expect(said[1]).toMatchObject({
+      level: 'error',
+      compte: damaged,
+      msg: expect.stringContaining('forget'),
+    });
+    for (const id of ids) expect(await lireCompte(pool, coffre, id)).not.toHaveProperty('abime');
+  });
+
+  test('a server that stops before gives none; one whose database is away says so, and stops nothing', async () => {
+    const id = await accounts.addOld('ancien');
+    const stop = new AbortController();
+    plusTard(stop.signal);
+    stop.abort();
+    vi.advanceTimersByTime(2 * HOUR);
+    vi.useRealTimers();
+    for (let i = 0; i < 20; i++) expect(await keyless()).toEqual([id]);
+    await pool.query('ALTER TABLE compte_cle RENAME TO ailleurs');
+    plusTard(undefined, 0);
+    await expect.poll(() => said.length, { timeout: 20_000 }).toBe(1);
+    expect(said[0]).toMatchObject({ level: 'warn', msg: expect.stringContaining('prochain démarrage') });
   });
 });

@@ -9,7 +9,7 @@ import { dumpSchema } from '../../postgres/schema-dump.ts';
 import type { Cli } from '../cli.ts';
 import { databaseUrl } from '../open.ts';
 import { centresDesAlertes } from './canaux.ts';
-import { clesDeLaBase } from './cles.ts';
+import { clesDeLaBase, clesDesComptes } from './cles.ts';
 import { attention, bien, type Constat, type Controle, mal } from './constat.ts';
 import { donnees } from './donnees.ts';
 import { taches } from './taches.ts';
@@ -28,6 +28,7 @@ const BEHIND: readonly {
   { quoi: 'Schéma', faire: async (_cli, pool) => [compareSchema(await dumpSchema(pool), readSchema())] },
   { quoi: 'Compte de lecture', faire: async (_cli, pool) => compteDeLecture(await lectureEnTrop(pool)) },
   { quoi: 'Clé de chiffrement', faire: clesDeLaBase },
+  { quoi: 'Clés des comptes', faire: clesDesComptes },
   { quoi: 'Tâches', faire: taches },
   { quoi: 'Données', faire: donnees },
   { quoi: 'Alertes, centres', faire: centresDesAlertes },

@@ -2,6 +2,7 @@ import { Coffre } from '../../base/chiffrement.ts';
 import { type ApiConfig, exigerCles } from '../../base/config/api.ts';
 import { isGiven } from '../../base/config/secrets.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
+import { compterComptes, comptesSansCle } from '../../postgres/comptes/cles-emballees.ts';
 import { lireTemoins } from '../../postgres/comptes/controle-cles.ts';
 import type { Pool } from '../../postgres/pool.ts';
 import type { Cli } from '../cli.ts';
@@ -63,4 +64,30 @@ export async function clesDeLaBase({ config: { api } }: Cli, pool: Pool): Promis
     }
   }
   return [bien(quoi, `ouvre la base (${accounts} compte(s))`)];
+}
+
+/** Every account has a key of its own: only then do backups of before forget whoever is erased. */
+export async function clesDesComptes(_cli: Cli, pool: Pool): Promise<Constat[]> {
+  const quoi = 'Clés des comptes';
+  const { tous, anciens } = await compterComptes(pool);
+  const perdus = await comptesSansCle(pool);
+  const constats: Constat[] = [];
+  if (perdus.length > 0)
+    constats.push(
+      mal(
+        quoi,
+        `${perdus.length} compte(s) sur ${tous} illisible(s) : leur clé manque (${perdus.slice(0, 3).join(', ')}${perdus.length > 3 ? '…' : ''})`,
+        `Restaurez une sauvegarde, ou \`npx atelier user forget ${perdus[0]}\`, puis refaites le compte.`,
+      ),
+    );
+  if (anciens > 0)
+    constats.push(
+      attention(
+        quoi,
+        `${anciens} compte(s) sur ${tous} sans clé à eux : les sauvegardes faites d’ici là n’oublieront pas qui sera effacé`,
+        'Quand la version d’avant ne tourne plus nulle part : `npx atelier user rotation` (serve le fait une heure après son démarrage).',
+      ),
+    );
+  if (constats.length === 0 && tous > 0) constats.push(bien(quoi, `${tous} compte(s), chacun a la sienne`));
+  return constats;
 }

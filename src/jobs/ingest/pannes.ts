@@ -95,6 +95,8 @@ export function concerneTous(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const code = codeOf(e) ?? '';
     if (SQL_DE_TOUS.test(code) || RESSOURCES.has(code)) return true;
+    // So is the key of what is written; that of an archive which is read is a matter of that one.
+    if (e instanceof ErreurArchive && e.geste === 'Rangement' && e.code === 'ATL_L209') return true;
     // Without an archive nothing may be registered.
     if (e instanceof ErreurArchive && e.geste === 'Écriture' && !DU_NOM.has(codeOf(e.cause) ?? ''))
       return true;

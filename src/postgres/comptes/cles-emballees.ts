@@ -1,6 +1,7 @@
 import type { Client, Pool, Queryable } from '../pool.ts';
 import { transaction, withClient } from '../pool.ts';
 import { lirePorte } from './installation.ts';
+import { ANCIENNE } from './lignes.ts';
 
 /** Advisory lock of the file of keys beside the backups: any constant that nobody else uses. */
 const LOCK = 4_711_000_017;
@@ -133,4 +134,12 @@ export async function comptesSansCle(db: Queryable): Promise<string[]> {
         AND NOT EXISTS (SELECT FROM compte_cle k WHERE k.user_id = "user".id) ORDER BY id`,
   );
   return rows.map(({ id }) => id);
+}
+
+/** Accounts, and those of before there were keys, which still have none. */
+export async function compterComptes(db: Queryable): Promise<{ tous: number; anciens: number }> {
+  const { rows } = await db.query<{ tous: number; anciens: number }>(
+    `SELECT count(*) AS tous, count(*) FILTER (WHERE ${ANCIENNE}) AS anciens FROM "user"`,
+  );
+  return rows[0]!;
 }
