@@ -22,7 +22,7 @@ let server: PrivatePostgres;
 let place: Installation;
 let url: string;
 
-/** A certificate for an address, signed by the authority `ca.pem` of the installation's folder. */
+/** A certificate for an address (or a name, `DNS:…`), signed by the authority `ca.pem` of the installation's folder. */
 function certifier(nom: string, adresse: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: place.home, stdio: 'pipe' });
   const pair = ['-newkey', 'rsa:2048', '-nodes', '-keyout', `${nom}.key`];
@@ -34,7 +34,7 @@ function certifier(nom: string, adresse: string): void {
     '-subj',
     '/CN=bd.example',
     '-addext',
-    `subjectAltName=IP:${adresse}`,
+    `subjectAltName=${adresse.includes(':') ? adresse : `IP:${adresse}`}`,
   );
   const sign = [
     '-CA',
@@ -189,6 +189,7 @@ describe.skipIf(manque !== undefined || SANS_MARIADB !== undefined)('the ERP on 
     autorite();
     certifier('juste', reseau.adresse);
     certifier('autre', '10.9.9.9');
+    certifier('celui-ci', 'DNS:localhost');
     const { maria, erp } = await ouvrirErp();
     const montrer = async (nom: string): Promise<void> => {
       const words: string[] = [];
@@ -205,12 +206,14 @@ describe.skipIf(manque !== undefined || SANS_MARIADB !== undefined)('the ERP on 
     const ca = { ...erp, MYSQL_TLS_CA: join(place.home, 'ca.pem') };
     const sync = async (env: Record<string, string>): Promise<[number | null, string]> => {
       const { code, stderr } = await run(['sync'], env);
-      process.stdout.write(stderr); return [code, /ATL_\w+/.exec(stderr)?.[0] ?? ''];
+      return [code, /ATL_\w+/.exec(stderr)?.[0] ?? ''];
     };
     expect(await sync(erp)).toEqual([1, 'ATL_E401']);
     expect(await sync(ca)).toEqual([0, '']);
-    await montrer('autre');
-    expect(await sync(ca)).toEqual([1, 'ATL_E401']);
+    for (const nom of ['celui-ci', 'autre']) {
+      await montrer(nom);
+      expect([nom, ...(await sync(ca))]).toEqual([nom, 1, 'ATL_E401']);
+    }
     expect(await sync({ ...erp, MYSQL_TLS: 'sans-verification' })).toEqual([0, '']);
     expect(await liens({ ...erp, MYSQL_TLS: 'sans-verification' })).toEqual([
       expect.stringContaining('attention MYSQL_HOST : chiffré, mais sans vérifier'),

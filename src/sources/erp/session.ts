@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection, type Query } from 'mysql2';
 import type { ErpConfig } from '../../base/config/erp.ts';
 import { AtelierError, messageOf } from '../../base/errors.ts';
@@ -211,6 +211,8 @@ function driverOptions(config: ErpConfig, socket: Socket, cible: string): Connec
     authPlugins: refusDesGreffons(cible),
   };
   if (tls.mode !== 'non') {
+    // Of an address the driver gives TLS no name, which would then ask the certificate for `localhost`: it looks here.
+    if (isIP(host)) Object.assign(socket, { _host: host });
     options.ssl = {
       minVersion: 'TLSv1.2',
       rejectUnauthorized: tls.mode === 'oui',
