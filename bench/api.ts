@@ -42,6 +42,7 @@ const GOALS = { rate: 0.8, copy: 0.5, peakMb: 200, signIn: 3 };
 const READERS = 40;
 const CONNECTIONS = 10;
 const BARE = fileURLToPath(new URL('./children/nu.ts', import.meta.url));
+const HEAP = '--max-semi-space-size=';
 const INCLURE = 'job_profils,periodes_attente,periodes_arret,pieces_production';
 
 const load = currentLoad();
@@ -57,8 +58,9 @@ const session = await nearest(800);
 const pieces = await fill(wanted);
 await db.query('VACUUM ANALYZE');
 
+// The bare server has the heap that `atelier serve` gives itself.
 const bare = await serve(
-  [...engineFlags(), BARE, url, String(CONNECTIONS)],
+  [...engineFlags().filter((flag) => !flag.startsWith(HEAP)), `${HEAP}8`, BARE, url, String(CONNECTIONS)],
   env,
   (t) => /port (\d+)/.exec(t)?.[1],
 );
@@ -87,9 +89,12 @@ try {
   const rates: Record<string, { ours: Load[]; bare: Load[]; bytes: number }> = {};
   for (const [name, path] of Object.entries(routes)) {
     const ours = await text(api.url + path, { authorization });
-    if (!isDeepStrictEqual(JSON.parse(ours), JSON.parse(await text(bare.url + path, {})))) {
-      throw new Error(`${path}: not the same JSON`);
-    }
+    const without = await text(bare.url + path, {});
+    // A page comes of the very statement, so it is the same to the byte.
+    const same = path.includes('?limit=')
+      ? ours === without
+      : isDeepStrictEqual(JSON.parse(ours), JSON.parse(without));
+    if (!same) throw new Error(`${path}: not the same JSON`);
     rates[name] = { ours: [], bare: [], bytes: Buffer.byteLength(ours) };
     await charger(api.url + path, { authorization }, 2);
     await charger(bare.url + path, {}, 2);
