@@ -9,10 +9,12 @@ import { cacheFolder, isTrustedCache } from './private-folder.mjs';
 
 /** Those of the first line, for when it was not what started this. */
 const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=4'];
-/** A process that follows machines makes its garbage line by line, for years: room for more of it is CPU saved. */
-const ROOM = '--max-semi-space-size=16';
 const [, , command, ...words] = process.argv;
-const follows = command === 'worker' || (command === 'ingest' && words.includes('--watch'));
+/**
+ * A process that follows machines, or answers, makes its garbage line by line, or answer by answer, for years: room for
+ * more of it is CPU saved.
+ */
+const room = roomOf(command, words);
 const self = fileURLToPath(import.meta.url);
 const dependances = fileURLToPath(new URL('../node_modules/pg', import.meta.url));
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
@@ -30,9 +32,9 @@ if (cacheGiven && !isTrustedCache(cacheGiven)) {
   process.exit(1);
 } else if (Number(process.versions.node.split('.')[0]) >= 26) {
   // Who is spoken to by the process that started it stays what it is.
-  if (follows && !process.execArgv.includes(ROOM) && process.channel === undefined) {
+  if (room !== undefined && !process.execArgv.includes(room) && process.channel === undefined) {
     const others = process.execArgv.filter((flag) => !flag.startsWith('--max-semi-space-size='));
-    become(process.execPath, [...others, ROOM, self, ...process.argv.slice(2)], process.env);
+    become(process.execPath, [...others, room, self, ...process.argv.slice(2)], process.env);
   }
   // An import makes much garbage and keeps little: a heap that grows slowly stays small. Helper threads of the engine
   // would take the second core from PostgreSQL and from the compressor. A server that collects at every answer would
@@ -46,12 +48,19 @@ if (cacheGiven && !isTrustedCache(cacheGiven)) {
   if (cache !== undefined) module.enableCompileCache(cache);
   await import('../src/cli/main.ts');
 } else if (existsSync(pinned)) {
-  const args = [...(follows ? [FLAGS[0], ROOM] : FLAGS), self, ...process.argv.slice(2)];
+  const args = [...(room === undefined ? FLAGS : [FLAGS[0], room]), self, ...process.argv.slice(2)];
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
   if (!become(pinned, args, env)) watch(spawn(pinned, args, { stdio: 'inherit', env }));
 } else {
   process.stderr.write('atelier : il faut Node 26 ou plus récent, ou `npm ci` dans le dossier du projet.\n');
   process.exit(1);
+}
+
+function roomOf(command, words) {
+  if (command === 'serve') return '--max-semi-space-size=8';
+  if (command === 'worker' || (command === 'ingest' && words.includes('--watch')))
+    return '--max-semi-space-size=16';
+  return undefined;
 }
 
 /**

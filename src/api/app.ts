@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
@@ -21,6 +20,7 @@ import { journaliser } from './journal.ts';
 import { retenirEcritures } from './lectures.ts';
 import { mesurerRequetes } from './mesures.ts';
 import { enProbleme, envoyerProbleme, fautesDe, Probleme } from './problemes.ts';
+import { protectAnswers } from './protective-headers.ts';
 import { direProxysInconnus, proxysCrus } from './proxys.ts';
 import { routesAlertes } from './routes/alertes.ts';
 import { routesCentres } from './routes/centres.ts';
@@ -203,12 +203,10 @@ export async function buildApp(
   });
 
   tracerRequetesHttp(app);
-  journaliser(app);
+  journaliser(app, deps.logger);
   direProxysInconnus(app);
   mesurerRequetes(app);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
+  protectAnswers(app);
   // Before anything can refuse: whoever is listed may read refusals, too.
   await app.register(cors, {
     // Whoever is not listed gets no CORS header at all, nor a preflight: to him OPTIONS is a method like another.
@@ -222,20 +220,13 @@ export async function buildApp(
     maxAge: 600,
   });
   const checkHost = hostCheck(config.api);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.url.length > limites.url) {
       throw new Probleme(414, `Une adresse a au plus ${limites.url} caractères.`);
     }
     checkHost(request);
     exigerUtf8(request.url.slice(request.url.indexOf('?') + 1), 'L’adresse');
-  });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      useDefaults: false,
-    },
-    hsts: { maxAge: 31_536_000, includeSubDomains: false },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
+    done();
   });
   await app.register(compress, { threshold: 1024, encodings: ['gzip', 'deflate'] });
   await app.register(cookie);
@@ -243,17 +234,21 @@ export async function buildApp(
 
   app.addHook('onRequest', authentifier(deps));
   retenirEcritures(app, deps);
-  app.addHook('preValidation', exigerCorps);
+  app.addHook('preValidation', (request, _reply, done) => {
+    exigerCorps(request);
+    done();
+  });
   app.addHook('preHandler', exigerInclus(deps));
   partager(app, deps, limites);
   let stopping = false;
   app.addHook('preClose', async () => {
     stopping = true;
   });
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     if (stopping) reply.header('connection', 'close');
     // Of accounts and keys no browser and no proxy keeps anything.
     if (request.routeOptions.config.acces?.acces === 'compte') reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
 
   routesSante(app, deps);

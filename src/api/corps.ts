@@ -51,7 +51,7 @@ export function lireCorps(app: FastifyInstance, options: { json: boolean; formul
 }
 
 /** Where a body is wanted, one is there. @throws Probleme 400 */
-export async function exigerCorps({ body, routeOptions: { schema } }: FastifyRequest): Promise<void> {
+export function exigerCorps({ body, routeOptions: { schema } }: FastifyRequest): void {
   if (body !== undefined || schema?.body === undefined) return;
   const wanted = schema.consumes?.includes(FORM_TYPE)
     ? `un formulaire (Content-Type: ${FORM_TYPE})`

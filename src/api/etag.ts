@@ -7,12 +7,18 @@ export function etagDe(corps: string | Buffer): string {
   return `"${hash('sha1', corps, 'base64url')}"`;
 }
 
-/** Sends a JSON text, or 304 when the client has it already. Production data may be kept, but is asked for anew. */
-export function envoyerJson(request: FastifyRequest, reply: FastifyReply, corps: string): FastifyReply {
-  const etag = etagDe(corps);
+/** Sends JSON, as text or as bytes, or 304 when the client has it already. Production data may be kept, but is asked for anew. */
+export function envoyerJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  corps: string | Buffer,
+): FastifyReply {
+  // As bytes once: its tag, its length, and what is sent are made of the same.
+  const octets = typeof corps === 'string' ? Buffer.from(corps) : corps;
+  const etag = etagDe(octets);
   reply.headers({ etag, 'cache-control': 'private, no-cache' });
   if (correspond(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return reply.type('application/json; charset=utf-8').send(corps);
+  return reply.type('application/json; charset=utf-8').send(octets);
 }
 
 /**

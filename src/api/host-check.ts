@@ -47,9 +47,11 @@ export function hostCheck({
 /** The hosts that a request names: its own, and what a proxy that is believed says of the client's. */
 function claims(request: FastifyRequest): Authority[] {
   const { raw } = request;
-  const hosts = raw.rawHeaders.filter(
-    (_, i) => i % 2 === 1 && raw.rawHeaders[i - 1]!.toLowerCase() === 'host',
-  );
+  const hosts: string[] = [];
+  for (let i = 0; i < raw.rawHeaders.length; i += 2) {
+    const name = raw.rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(raw.rawHeaders[i + 1]!);
+  }
   const [, absolute] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.url) ?? [];
   if (hosts.length === 0 && raw.httpVersion === '1.0')
     return absolute === undefined ? [] : [parsed(absolute)];
@@ -64,8 +66,17 @@ function claims(request: FastifyRequest): Authority[] {
   return request.host === raw.headers.host ? [own] : [own, parsed(request.host)];
 }
 
+/** Hosts that were read already: a server has a few names, and whoever invents others gets no more of them kept. */
+const read = new Map<string, Authority>();
+const READ = 100;
+
 function parsed(text: string): Authority {
+  const known = read.get(text);
+  if (known) return known;
   const authority = parseAuthority(text);
-  if (authority) return authority;
+  if (authority) {
+    if (read.size < READ) read.set(text, authority);
+    return authority;
+  }
   throw new Probleme(400, 'L’en-tête Host n’est pas un nom d’hôte, avec ou sans port.', CLOSE);
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { dansFil } from '../base/fil.ts';
+import type { Logger } from '../base/logger.ts';
 import { tronquerAdresse } from '../postgres/audit.ts';
 import { routeDeclaree } from './routes-connues.ts';
 import { filDe } from './traces.ts';
@@ -12,8 +13,13 @@ const ID = /^(?:\d{1,19}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})$/i;
  * the one that is declared: people and programs paste keys, tokens and addresses into paths, queries and headers, so
  * nothing that the client wrote goes in. The network address is cut to its network.
  */
-export function journaliser(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+export function journaliser(app: FastifyInstance, logger: Pick<Logger, 'isLevelEnabled'>): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    // What is not to be written is not made either.
+    if (reply.statusCode < 500 && !logger.isLevelEnabled('info')) {
+      done();
+      return;
+    }
     const line = {
       methode: request.method,
       route: routeDeclaree(request),
@@ -28,6 +34,7 @@ export function journaliser(app: FastifyInstance): void {
     dansFil(filDe(request), () =>
       reply.statusCode >= 500 ? request.log.error(line, 'requête') : request.log.info(line, 'requête'),
     );
+    done();
   });
   app.addHook('onRequestAbort', async (request) => {
     request.log.info({ methode: request.method }, 'requête abandonnée par le client');

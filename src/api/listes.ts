@@ -124,7 +124,7 @@ async function repondre(
       total: total ?? (apres ? 'non' : 'auto'),
     }),
   );
-  if (ressource.texteDeJournal && page.json !== '[]') {
+  if (ressource.texteDeJournal && page.nombre > 0) {
     const cible = ressource.nom;
     await noter(deps.pool, ligneAudit(request, 'lignes_lues', { cible, details: { skip, limit: size } }));
   }

@@ -10,16 +10,18 @@ const METHODES = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PA
  * bound. Live streams are left out: how long they last says nothing of the API.
  */
 export function mesurerRequetes(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = routeDeclaree(request);
-    if (route === '/evenements' && reply.statusCode === 200) return;
-    dureeRequetes.observe(
-      {
-        http_request_method: METHODES.has(request.method) ? request.method : '_OTHER',
-        http_route: route ?? 'inconnue',
-        http_response_status_code: String(reply.statusCode),
-      },
-      reply.elapsedTime / 1000,
-    );
+    if (route !== '/evenements' || reply.statusCode !== 200) {
+      dureeRequetes.observe(
+        {
+          http_request_method: METHODES.has(request.method) ? request.method : '_OTHER',
+          http_route: route ?? 'inconnue',
+          http_response_status_code: String(reply.statusCode),
+        },
+        reply.elapsedTime / 1000,
+      );
+    }
+    done();
   });
 }

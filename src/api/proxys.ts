@@ -17,7 +17,7 @@ export function proxysCrus({ proxys }: Pick<ApiConfig, 'proxys'>): string[] | fa
  */
 export function direProxysInconnus(app: FastifyInstance): void {
   const told = new Set<string>();
-  app.addHook('onRequest', async (request) => {
+  const look = (request: FastifyRequest): void => {
     if (request.headers['x-forwarded-for'] === undefined || estCru(request)) return;
     const sender = request.socket.remoteAddress;
     if (sender === undefined || told.has(sender) || told.size >= DITS) return;
@@ -27,6 +27,10 @@ export function direProxysInconnus(app: FastifyInstance): void {
       { adresse: sender },
       `X-Forwarded-For reçu de ${sender}, qui n’est pas dans PROXYS_DE_CONFIANCE : ignoré, tous ceux qui passent par là comptent pour une adresse. Si c’est votre proxy : PROXYS_DE_CONFIANCE=${here ? PASSERELLE : sender.replace(/^::ffff:/, '')}`,
     );
+  };
+  app.addHook('onRequest', (request, _reply, done) => {
+    look(request);
+    done();
   });
 }
 

@@ -6,6 +6,21 @@ import { MOT_DE_PASSE } from '../harness/api.ts';
 import { ConnexionBrute, envoyer, type ReponseBrute } from '../harness/raw-http.ts';
 import { creerCompteHttp, installerApi, type Serveur, servir } from '../harness/serve.ts';
 
+/** What every answer tells browsers. */
+const PROTECTIVE: readonly (readonly [string, string])[] = [
+  ['content-security-policy', "default-src 'none';frame-ancestors 'none'"],
+  ['cross-origin-opener-policy', 'same-origin'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['origin-agent-cluster', '?1'],
+  ['referrer-policy', 'no-referrer'],
+  ['strict-transport-security', 'max-age=31536000'],
+  ['x-content-type-options', 'nosniff'],
+  ['x-dns-prefetch-control', 'off'],
+  ['x-download-options', 'noopen'],
+  ['x-frame-options', 'SAMEORIGIN'],
+  ['x-permitted-cross-domain-policies', 'none'],
+  ['x-xss-protection', '0'],
+];
 const LISTED = 'https://bi.exemple.test';
 let installation: Awaited<ReturnType<typeof installerApi>>;
 let serveur: Serveur;
@@ -229,6 +244,13 @@ describe('S20, S21: errors and headers', () => {
     expect(open.headers.get('cross-origin-resource-policy')).toBe('same-origin');
     expect(open.headers.get('server')).toBeNull();
     expect(open.headers.get('x-powered-by')).toBeNull();
+    // Refusals and lists have the same ones, each once.
+    for (const path of ['/n-existe-pas', '/centres/', '/sessions/?limit=1']) {
+      const { headers } = await fetch(serveur.url + path, { headers: path === '/centres/' ? {} : entete });
+      expect(Object.fromEntries(PROTECTIVE.map(([name]) => [name, headers.get(name)]))).toEqual(
+        Object.fromEntries(PROTECTIVE),
+      );
+    }
     // Figures may be kept by the browser that asked, but are asked for anew; accounts and tokens are never kept.
     const data = await fetch(`${serveur.url}/centres/`, { headers: entete });
     expect(data.headers.get('cache-control')).toMatch(/private|no-store/);

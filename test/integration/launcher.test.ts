@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -61,6 +62,23 @@ test('a follower that is started as any command gives itself room for its garbag
     follower.process.kill('SIGTERM');
     expect((await follower.ended).code).toBe(0);
   }
+});
+
+test('so does a server, which makes garbage at every answer', async () => {
+  const { env, home } = place;
+  const node = ['--v8-pool-size=1', '--max-semi-space-size=4'];
+  const keys = {
+    SECRET_KEY: randomBytes(48).toString('base64url'),
+    CLE_CHIFFREMENT: randomBytes(32).toString('hex'),
+  };
+  const server = startAtelier(['serve', '--port', '0'], { env: { ...env, ...keys }, cwd: home, node });
+  await expect
+    .poll(() => (server.process.exitCode === null ? server.text() : 'ended'), { timeout: 60_000 })
+    .toMatch(/API : http|ended/);
+  const words = (await readFile(`/proc/${server.process.pid}/cmdline`, 'utf8')).split('\0');
+  expect(words.filter((word) => word.startsWith('--max-semi'))).toEqual(['--max-semi-space-size=8']);
+  server.process.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
 });
 
 test('a Node that cannot become another program waits for it, and passes signals and exit code on', async () => {

@@ -31,14 +31,15 @@ export interface DemandeDePage {
 }
 
 export interface Page {
-  /** JSON array of the rows, made by PostgreSQL */
-  readonly json: string;
+  /** JSON array of the rows, each made by PostgreSQL, as it is sent */
+  readonly json: Buffer;
+  readonly nombre: number;
   /** where to read on, undefined at the end */
   readonly suite: Position | undefined;
   readonly total: { readonly nombre: number; readonly exact: boolean } | undefined;
 }
 
-/** One page of a table as JSON text: built in the database, one statement. */
+/** One page of a table as JSON: built in the database, one statement. */
 export async function lirePage(db: Queryable, table: TableLue, demande: DemandeDePage): Promise<Page> {
   const { tri, skip, limit, apres, total } = demande;
   const parametres = new Parametres();
@@ -63,13 +64,34 @@ export async function lirePage(db: Queryable, table: TableLue, demande: DemandeD
     values: parametres.valeurs,
     rowMode: 'array',
   });
-  const page = rows.length > limit ? rows.slice(0, limit) : rows;
-  const derniere = page.at(-1)?.[0];
+  const nombre = Math.min(rows.length, limit);
+  const derniere = rows[nombre - 1]?.[0];
   return {
-    json: `[${page.map(([json]) => json).join(',')}]`,
+    json: tableauJson(rows, nombre),
+    nombre,
     suite: rows.length > limit ? positionDe(JSON.parse(derniere!), tri) : undefined,
     total: await totalOf(db, table, demande, rows[0] ? rows[0][1] : await compter(db, table, demande)),
   };
+}
+
+const [OUVRANT, VIRGULE, FERMANT] = Buffer.from('[,]') as unknown as [number, number, number];
+
+/**
+ * The first rows as a JSON array, in bytes at once: a text of the whole page would be made, made flat and copied, and be
+ * thrown away each time.
+ */
+function tableauJson(rows: readonly (readonly [string, unknown])[], nombre: number): Buffer {
+  let taille = 2 + Math.max(0, nombre - 1);
+  for (let i = 0; i < nombre; i++) taille += Buffer.byteLength(rows[i]![0]);
+  const octets = Buffer.allocUnsafe(taille);
+  octets[0] = OUVRANT;
+  let fin = 1;
+  for (let i = 0; i < nombre; i++) {
+    if (i > 0) octets[fin++] = VIRGULE;
+    fin += octets.write(rows[i]![0], fin);
+  }
+  octets[fin] = FERMANT;
+  return octets;
 }
 
 /** One row by its id as JSON text, or undefined. */

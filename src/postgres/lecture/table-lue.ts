@@ -67,9 +67,18 @@ export class Parametres {
   }
 }
 
+const listes = new WeakMap<TableLue, string>();
+
 /** The SELECT list in the order of the contract. */
 export function colonnesSql(table: TableLue): string {
-  return table.colonnes.map(([nom, sql]) => (sql === undefined ? `t.${nom}` : `${sql} AS ${nom}`)).join(', ');
+  let liste = listes.get(table);
+  if (liste === undefined) {
+    liste = table.colonnes
+      .map(([nom, sql]) => (sql === undefined ? `t.${nom}` : `${sql} AS ${nom}`))
+      .join(', ');
+    listes.set(table, liste);
+  }
+  return liste;
 }
 
 /**
