@@ -121,7 +121,9 @@ describe('R9: settings', () => {
     const longer = () => read({ CONSERVATION_AUDIT: '37 mois', CONSERVATION_AUDIT_JUSTIFICATION });
     expect(longer).toThrow('de 1 mois à 36 mois, reçu « 37 mois »');
     expect(longer).not.toThrow('dites pourquoi');
-    expect(() => read({ CONSERVATION_CLES: '37 mois' })).not.toThrow('dites pourquoi');
+    expect(() => read({ CONSERVATION_CLES: '37 mois' })).toThrow(
+      /CONSERVATION_CLES : la durée va de 1 mois à 36 mois, reçu « 37 mois »$/m,
+    );
   });
 
   it('the share that a purge takes without being asked is a share', () => {

@@ -1,5 +1,15 @@
 // R16: the journal of erasures as it lies on the disk; that it is obeyed: integration/rejeu-effacements.test.ts.
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -41,6 +51,18 @@ it.skipIf(process.platform === 'win32')('is nobody else’s to read', async () =
   await journal.ajouter(compte('a'), AT);
   expect(statSync(journal.path).mode & 0o777).toBe(0o600);
   expect(statSync(join(base, 'archives')).mode & 0o777).toBe(0o700);
+});
+
+it.runIf(process.platform === 'linux')('is not held open by whoever wrote to it', async () => {
+  for (const id of ['a', 'b', 'c']) await journal.ajouter(compte(id), AT);
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  expect(open.filter((path) => path === journal.path)).toEqual([]);
 });
 
 it('a line that a crash cut short costs none of the others', async () => {

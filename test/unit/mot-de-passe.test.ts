@@ -36,14 +36,21 @@ vi.mock('node:crypto', async (original) => {
 const WHO = { username: 'bob.martin', email: 'b.martin@volets-dupont.test' };
 const ok = (mdp: string): boolean => refusMotDePasse(mdp, WHO).length === 0;
 
+interface Made {
+  readonly parallelism?: number;
+  readonly salt?: number;
+  readonly tag?: number;
+}
+
 /** A hash with other parameters, made without our code. */
-function phc(mdp: string, memory: number, passes: number): string {
-  const salt = randomBytes(16);
-  const parameters = { message: mdp, nonce: salt, memory, passes, parallelism: 1, tagLength: 32 };
+function phc(mdp: string, memory: number, passes: number, made: Made = {}): string {
+  const { parallelism = 1, salt: saltBytes = 16, tag = 32 } = made;
+  const salt = randomBytes(saltBytes);
+  const parameters = { message: mdp, nonce: salt, memory, passes, parallelism, tagLength: tag };
   const [s, t] = [salt, argon2Sync('argon2id', parameters)].map((b) =>
     b.toString('base64').replace(/=+$/, ''),
   );
-  return `$argon2id$v=19$m=${memory},t=${passes},p=1$${s}$${t}`;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${s}$${t}`;
 }
 
 describe('S10 hashing', () => {
@@ -102,6 +109,35 @@ describe('S10 hashing', () => {
     expect(await verifier('ancien', old)).toBe(true);
     expect(await verifier('autre', old)).toBe(false);
     expect(aRehacher(old)).toBe(true);
+  });
+
+  test.each<[string, string]>([
+    ['memory', phc('un', 8_192, 2)],
+    ['passes', phc('un', 19_456, 1)],
+    ['lanes', phc('un', 19_456, 2, { parallelism: 2 })],
+    ['salt', phc('un', 19_456, 2, { salt: 8 })],
+    ['tag', phc('un', 19_456, 2, { tag: 16 })],
+    ['the least that there is', phc('un', 8, 1)],
+    ['as many lanes as memory is for', phc('un', 128, 1, { parallelism: 16 })],
+    ['sixty-four passes', phc('un', 8, 64)],
+  ])('one parameter that is not today’s is enough to be hashed again, and verifies: %s', async (_, hash) => {
+    expect([await verifier('un', hash), await verifier('deux', hash)]).toEqual([true, false]);
+    expect(aRehacher(hash)).toBe(true);
+  });
+
+  test('what stands around a hash makes it none, as do parameters that nobody computes', async () => {
+    const hash = phc('un', 8, 1);
+    const wrong = [
+      ...[`x${hash}`, `${hash}$`, `${hash}\n`, hash.replace('v=19', 'v=16'), hash.replace('p=1', 'p=0')],
+      ...[hash.replace('t=1', 't=65'), hash.replace('m=8', 'm=7'), hash.replace('m=8', 'm=1048577')],
+      hash.replace('p=1', 'p=2'),
+    ];
+    for (const other of wrong) {
+      argon2.calls.length = 0;
+      expect([other, await verifier('un', other), aRehacher(other)]).toEqual([other, false, true]);
+      // The work of nobody: what one costs.
+      expect(argon2.calls.map(({ memory, passes }) => [memory, passes])).toEqual([[19_456, 2]]);
+    }
   });
 
   test.each([

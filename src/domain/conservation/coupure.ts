@@ -25,7 +25,7 @@ export function dernierJourEchu(avant: number, time: FactoryTime): number {
   const seconds = avant / 1000;
   const local = Temporal.Instant.fromEpochMilliseconds(avant).toZonedDateTimeISO(time.zone).toPlainDate();
   let jour = Math.round(local.since('1970-01-01', { largestUnit: 'days' }).days);
+  // The calendar's day is not over: from there back, it is the first that is.
   while (time.startOf(jour + 1) > seconds) jour--;
-  while (time.startOf(jour + 2) <= seconds) jour++;
   return jour;
 }
