@@ -7,6 +7,8 @@ import { EXPLIQUES } from './survivants.ts';
 /** Figures of one source, as last tried. */
 export interface Chiffres {
   readonly mutants: number;
+  /** how many there are, of which `mutants` were tried */
+  readonly parmi: number;
   /** a test failed, or did not end (`delais` of them) */
   readonly tues: number;
   readonly delais: number;
@@ -33,7 +35,7 @@ export function chiffresDe(
   const [mutants, tues] = [sum('mutants'), sum('tues')];
   const part = Math.floor((1000 * tues) / mutants) / 10;
   return {
-    ...{ sources: own.length, mutants, tues, part, delais: sum('delais') },
+    ...{ sources: own.length, mutants, parmi: sum('parmi'), tues, part, delais: sum('delais') },
     ...{ survivants: sum('survivants'), expliques: sum('expliques') },
   };
 }
@@ -45,14 +47,15 @@ export function sectionMutation(root: string): string[] {
     const c = chiffresDe(domaine, resultats);
     const all = DOMAINES[domaine]!.flatMap(({ sources }) => sources).length;
     return c
-      ? `| ${domaine} | ${c.sources} sur ${all} | ${c.mutants} | ${c.tues} | ${c.survivants} | ${c.expliques} | ${String(c.part).replace('.', ',')} % |`
+      ? `| ${domaine} | ${c.sources} sur ${all} | ${c.mutants} sur ${c.parmi} | ${c.tues} | ${c.survivants} | ${c.expliques} | ${String(c.part).replace('.', ',')} % |`
       : `| ${domaine} | 0 sur ${all} | - | - | - | - | pas encore mesuré |`;
   });
   return [
     '## Essais de mutation',
     '',
     'Le programme est changé à un endroit après l’autre ; un essai doit s’en apercevoir (`npm run mutation`,',
-    `docs/decisions/0036-mutation.md). Il en faut ${SEUIL} % par domaine. Chiffres du dernier passage qui a été enregistré.`,
+    `docs/decisions/0036-mutation.md). Il en faut ${SEUIL} % par domaine. Chiffres du dernier passage qui a été enregistré ;`,
+    'où moins de changements ont été essayés qu’il n’y en a, ils sont répartis également sur chaque fichier.',
     '',
     '| domaine | fichiers | changements | aperçus | inaperçus | dont expliqués | part aperçue |',
     '|---|---|---|---|---|---|---|',
@@ -74,7 +77,9 @@ export async function ecrireBilan(root: string, store: string): Promise<number> 
       () => undefined,
     );
     if (text === undefined) continue;
-    const essayes = JSON.parse(text) as Essaye[];
+    const all = JSON.parse(text) as Essaye[];
+    const essayes = all.filter(({ etat }) => etat !== 'invalide');
+    if (essayes.length === 0) continue;
     const left = essayes.filter(({ etat }) => etat === 'survit');
     const unexplained = left.filter((one) => !explique(one));
     for (const { ligne, code: line, mutation, par } of unexplained) {
@@ -83,6 +88,7 @@ export async function ecrireBilan(root: string, store: string): Promise<number> 
     }
     resultats[source] = {
       mutants: essayes.length,
+      parmi: Math.max(...all.map(({ parmi }) => parmi)) - (all.length - essayes.length),
       tues: essayes.length - left.length,
       delais: essayes.filter(({ etat }) => etat === 'delai').length,
       survivants: left.length,

@@ -5,8 +5,9 @@ import { type RunnerTask, type RunnerTestFile, type RunnerTestSuite, TestRunner 
 
 /** One mutant in one file of tests. */
 export interface Essai {
-  /** undefined: none, all tests have to pass */
+  /** undefined: none, the tests have to pass */
   readonly mutant: string | undefined;
+  /** only these; none: all */
   readonly tests: readonly string[];
   /** a mutant that is met more often has made an endless loop */
   readonly limite: number;
@@ -67,7 +68,7 @@ export default class Coureur extends TestRunner {
   onCollected(files: RunnerTestFile[]): void {
     ns.currentTestId = '@autour';
     const { essai } = etat;
-    if (!essai || essai.mutant === undefined) return;
+    if (!essai || essai.tests.length === 0) return;
     for (const file of files)
       for (const task of testsDe(file))
         if (task.mode === 'run' && !essai.tests.includes(nomDe(task))) task.mode = 'skip';

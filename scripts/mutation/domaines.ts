@@ -34,35 +34,42 @@ export const DOMAINES: Readonly<Record<string, readonly Groupe[]>> = {
     },
     {
       sources: [...purge('contexte', 'jours', 'mises-de-cote'), 'src/postgres/conservation/jours-geles.ts'],
-      tests: integration('purge', 'purge-retours', 'purge-lecture'),
+      tests: integration('purge-limites', 'purge', 'purge-retours'),
     },
-    { sources: purge('garde', 'depot'), tests: integration('purge-horloge', 'purge') },
+    { sources: purge('garde', 'depot'), tests: integration('purge-limites', 'purge-horloge', 'purge') },
     {
-      sources: ['src/jobs/purge.ts', ...purge('comptes'), 'src/postgres/conservation/tables.ts'],
-      tests: integration('oubli', 'purge', 'purge-horloge'),
+      sources: ['src/jobs/purge.ts', 'src/postgres/conservation/tables.ts'],
+      tests: integration('purge-limites', 'purge', 'purge-horloge'),
     },
+    { sources: purge('comptes'), tests: integration('oubli') },
     {
       sources: ['src/postgres/conservation/jours.ts', 'src/postgres/conservation/rejets.ts'],
-      tests: integration('purge', 'purge-retours'),
+      tests: integration('purge-limites', 'purge', 'purge-retours'),
     },
   ],
   effacement: [
-    { sources: comptes('oubli'), tests: integration('oubli') },
+    { sources: comptes('oubli'), tests: integration('oubli-comptes') },
     { sources: ['src/archives/effacements.ts', 'src/archives/ajout.ts'], tests: unit('effacements') },
-    { sources: ['src/jobs/rejeu-effacements.ts'], tests: integration('rejeu-effacements') },
+    {
+      sources: ['src/jobs/rejeu-effacements.ts'],
+      tests: integration('rejeu-effacements', 'oubli', 'reconstruction-purge'),
+    },
   ],
   connexion: [
-    { sources: comptes('tentatives'), tests: integration('api-freinage') },
     {
-      sources: [...api('auth/freinage', 'auth/adresse'), ...comptes('reseaux-connus')],
+      sources: [...comptes('tentatives', 'reseaux-connus'), ...api('auth/freinage', 'auth/adresse')],
       tests: integration('api-freinage'),
     },
     { sources: api('auth/mot-de-passe', 'auth/politique'), tests: unit('mot-de-passe') },
+    { sources: api('auth/devinable'), tests: unit('devinable', 'mot-de-passe') },
     {
       sources: [...api('auth/connexion', 'auth/verification', 'auth/refus', 'auth/cookie')],
       tests: integration('api-token', 'api-rafraichissement'),
     },
     { sources: api('auth/premier-compte'), tests: integration('api-premier-compte') },
     { sources: comptes('users-gardes'), tests: integration('api-users') },
+    { sources: api('auth/mot-de-passe-actuel'), tests: integration('api-mot-de-passe-actuel') },
+    { sources: comptes('coffre'), tests: integration('users-cles', 'users-rotation', 'users-chiffrement') },
+    { sources: comptes('cles-emballees'), tests: integration('sauvegarde-cles') },
   ],
 };

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Essai } from './coureur.ts';
 import type { Groupe } from './domaines.ts';
 import { instrumenter, type Mutant } from './instrumenter.ts';
 
-/** What became of a mutant. `delai`: tests did not end; `sans test`: no test gets there. */
+/** What became of a mutant. `delai`: tests did not end; `invalide`: PostgreSQL cannot read it, which says nothing of tests. */
 export interface Essaye extends Mutant {
-  readonly etat: 'tue' | 'delai' | 'survit';
+  readonly etat: 'tue' | 'delai' | 'survit' | 'invalide';
   /** the test that noticed, or why none could */
   readonly par: string;
+  /** how many mutants the file has, of which only some may have been tried */
+  readonly parmi: number;
 }
 
 interface Note {
@@ -24,15 +27,21 @@ interface Note {
 }
 
 interface Entree extends Essai {
-  /** whether modules are loaded anew, as what they do when they are is in question */
+  /** whether modules are loaded anew, as what they do when they are is in question, or as it costs little */
   readonly recharger: boolean;
   readonly cle: string;
   readonly test: string;
 }
 
+/** A test that noticed. */
+interface Tueur {
+  readonly test: string;
+  readonly nom: string;
+}
+
 /** After so much work (s of CPU) without a sign of life the worker is stuck in the mutant that it has; after so long (ms), too. */
-const TRAVAIL = 90;
-const SILENCE = 1_800_000;
+const TRAVAIL = 30;
+const SILENCE = 600_000;
 /** After so many mutants in one file of tests, one run of it without any: has one of them spoilt the worker? */
 const CONTROLE = 40;
 
@@ -42,11 +51,15 @@ export async function essayer(
   store: string,
   groupes: readonly Groupe[],
   wanted: (mutant: Mutant) => boolean,
+  most = Infinity,
 ): Promise<Essaye[]> {
   const testsDe = new Map(groupes.flatMap(({ sources, tests }) => sources.map((source) => [source, tests])));
   const tests = [...new Set(groupes.flatMap((groupe) => groupe.tests))];
   const made = await instrumenter(root, [...testsDe.keys()]);
-  const mutants = made.mutants.filter(wanted);
+  const mutants = [...testsDe.keys()].flatMap((source) => {
+    const own = made.mutants.filter(({ fichier }) => fichier === source);
+    return repartis(own.filter(wanted), most).map((mutant) => ({ ...mutant, parmi: own.length }));
+  });
   if (mutants.length === 0) return [];
   const run = new Essais(
     root,
@@ -75,13 +88,36 @@ export async function essayer(
     ),
   );
   await run.essais(await run.essais(ordered, false), true);
-  return mutants.map((mutant) => ({
-    ...mutant,
-    ...(run.notes.get(mutant.id) ?? {
+  // A test that fails by itself, without any mutant, noticed nothing: with all that go before it, it may.
+  const dependants = await run.dependants();
+  if (dependants.length > 0) {
+    console.log(`ne se suffisent pas : ${dependants.map(({ test, nom }) => `${test} › ${nom}`).join(', ')}`);
+    const doubtful = run.oublier(dependants);
+    await run.essais(
+      all
+        .filter(({ mutant }) => doubtful.has(mutant!))
+        .map((entree) => ({
+          ...entree,
+          tests: couverture.find(({ fichier }) => fichier === entree.test)!.order!,
+        })),
+      false,
+    );
+  }
+  return mutants.map((mutant) => {
+    const { etat, par } = run.notes.get(mutant.id) ?? {
       etat: 'survit',
       par: met.has(mutant.id) ? '' : 'aucun test n’y passe',
-    }),
-  }));
+    };
+    // Only changed SQL; when what puts SQL together is changed, its error is what tests notice.
+    const read = etat === 'invalide' && !mutant.mutation.startsWith('Texte :') ? 'tue' : etat;
+    return { ...mutant, etat: read, par };
+  });
+}
+
+/** At most so many, evenly spread. */
+export function repartis<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all];
+  return Array.from({ length: most }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / most)]!);
 }
 
 /** In which files of tests a mutant is met, by which tests; whether when a module is loaded. */
@@ -99,10 +135,15 @@ function entreesDe(mutant: Mutant, couverture: readonly Note[]): Entree[] {
       : [
           {
             ...{ cle: `${mutant.id} ${fichier}`, mutant: mutant.id, test: fichier!, tests: all },
-            ...{ recharger: atLoad, limite: 1000 + total * 100 },
+            ...{ recharger: atLoad || aRecharger(fichier!), limite: 1000 + total * 10 },
           },
         ];
   });
+}
+
+/** Whether each run of a file of tests needs modules of its own: it costs little, or the file puts something in their place. */
+function aRecharger(test: string): boolean {
+  return test.startsWith('test/unit/') || readFileSync(test, 'utf8').includes('vi.mock(');
 }
 
 function avecControles(test: string, entrees: readonly Entree[]): Entree[] {
@@ -110,7 +151,13 @@ function avecControles(test: string, entrees: readonly Entree[]): Entree[] {
     (i + 1) % CONTROLE === 0 || i === entrees.length - 1
       ? [
           entree,
-          { ...entree, cle: `contrôle ${i} ${entree.recharger} ${test}`, mutant: undefined, limite: 0 },
+          {
+            ...entree,
+            cle: `contrôle ${i} ${entree.recharger} ${test}`,
+            mutant: undefined,
+            tests: [],
+            limite: 0,
+          },
         ]
       : [entree],
   );
@@ -118,7 +165,7 @@ function avecControles(test: string, entrees: readonly Entree[]): Entree[] {
 
 class Essais {
   /** mutants that did not survive */
-  readonly notes = new Map<string, Pick<Essaye, 'etat' | 'par'>>();
+  readonly notes = new Map<string, Pick<Essaye, 'etat' | 'par'> & { readonly tueur?: Tueur | undefined }>();
   readonly #root: string;
   readonly #store: string;
   readonly #sources: Readonly<Record<string, string>>;
@@ -176,9 +223,11 @@ class Essais {
           if (note.echec) {
             since.push(entree);
             const late = /timed out|Hit count limit/.test(note.erreur ?? '');
+            const unreadable = /syntax error at or near/.test(note.erreur ?? '');
             this.notes.set(entree.mutant, {
-              etat: late ? 'delai' : 'tue',
+              etat: unreadable ? 'invalide' : late ? 'delai' : 'tue',
               par: `${entree.test} › ${note.par ?? 'autour des tests'}`,
+              tueur: note.par === undefined ? undefined : { test: entree.test, nom: note.par },
             });
           }
         } else if (begun.has(entree.cle)) {
@@ -192,6 +241,29 @@ class Essais {
       left = next;
     }
     return doubtful;
+  }
+
+  /** Which of the tests that noticed fail without any mutant when nothing goes before them. */
+  async dependants(): Promise<Tueur[]> {
+    const tueurs = [...this.notes.values()].flatMap(({ tueur }) => tueur ?? []);
+    const distinct = [...new Map(tueurs.map((one) => [JSON.stringify(one), one]))];
+    if (distinct.length === 0) return [];
+    const files = await this.#ecrire(
+      distinct.map(([cle, { test, nom }]) => ({
+        ...{ cle, test, tests: [nom], mutant: undefined, limite: 0, recharger: aRecharger(test) },
+      })),
+    );
+    const { notes } = await this.#vitest(files, false);
+    const passed = new Set(notes.filter(({ debut, echec }) => !debut && !echec).map(({ cle }) => cle));
+    return distinct.flatMap(([cle, one]) => (passed.has(cle) ? [] : [one]));
+  }
+
+  /** Takes back what some tests noticed. @returns the mutants that are to be tried again */
+  oublier(tueurs: readonly Tueur[]): Set<string> {
+    const keys = new Set(tueurs.map((one) => JSON.stringify(one)));
+    const found = [...this.notes].filter(([, { tueur }]) => tueur && keys.has(JSON.stringify(tueur)));
+    for (const [mutant] of found) this.notes.delete(mutant);
+    return new Set(found.map(([mutant]) => mutant));
   }
 
   async #ecrire(entrees: readonly Entree[]): Promise<string[]> {

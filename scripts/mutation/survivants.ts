@@ -112,4 +112,40 @@ export const EXPLIQUES: readonly Explique[] = [
     mutation: 'ConditionalExpression : true',
     pourquoi: 'dire deux fois la même chose d’un schéma ne change rien',
   },
+  {
+    fichier: 'src/domain/conservation/coupure.ts',
+    code: "let jour = Math.round(local.since('1970-01-01', { largestUnit: 'days' }).days);",
+    mutation: 'ObjectLiteral : {}',
+    pourquoi: 'entre deux dates, le jour est l’unité qu’elles ont d’elles-mêmes',
+  },
+  {
+    fichier: 'src/archives/effacements.ts',
+    code: "if (line === '') return [];",
+    mutation: 'ConditionalExpression : false',
+    pourquoi: 'une ligne vide n’est pas du JSON non plus : elle est passée de même',
+  },
+  {
+    fichier: 'src/archives/effacements.ts',
+    code: "if (line === '') return [];",
+    mutation: 'Texte : "Stryker was here!"',
+    pourquoi: 'une ligne vide n’est pas du JSON non plus : elle est passée de même',
+  },
+  {
+    fichier: 'src/api/auth/politique.ts',
+    code: 'if (unlisted < length && exactBits(unlisted, text) < BITS_LEFT) {',
+    mutation: 'EqualityOperator : exactBits(unlisted, text) <= BITS_LEFT',
+    pourquoi: 'aucune somme d’alphabets n’est une puissance de deux : jamais 50 bits tout juste',
+  },
+  {
+    fichier: 'src/api/auth/devinable.ts',
+    code: "while (i + length < text.length && keys.includes(text.slice(i, i + length + 1).join(''))) length++;",
+    mutation: 'Texte : "Stryker was here!"',
+    pourquoi: 'une suite plus longue est trouvée aussi par morceaux de quatre touches, de place en place',
+  },
+  {
+    fichier: 'src/api/auth/authentifier.ts',
+    code: 'if (etat.derniere_utilisation === null || etat.derniere_utilisation <= now - UTILISATION) {',
+    mutation: 'ConditionalExpression : true',
+    pourquoi: 'l’instruction regarde elle-même si la minute est passée : elle est seulement épargnée ici',
+  },
 ];

@@ -40,8 +40,8 @@ export default defineConfig({
     runner: fileURLToPath(new URL('coureur.ts', import.meta.url)),
     sequence: { sequencer: Ordre },
     // Endless loops are counted, not waited for: this is for a busy machine.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: plan.base ? 60_000 : 20_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 1,
     // One worker for hundreds of mutants, unless what a module does when it is loaded is in question.

@@ -3,6 +3,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESSOURCES } from '../../src/api/acces.ts';
+import { clesValables, compterClesValables } from '../../src/postgres/comptes/cles.ts';
+import { withClient } from '../../src/postgres/pool.ts';
 import { type ApiDEssai, type CompteDEssai, createApi } from '../harness/api.ts';
 import { eventsAbout } from '../harness/api-audit.ts';
 import { ask as askOf, type Method } from '../harness/api-requests.ts';
@@ -267,6 +269,25 @@ describe('a key that is used', () => {
     }
     expect(answers.size).toBe(1);
     expect(await status('/centres/', one.cle)).toBe(200);
+  });
+
+  it('is asked for the scope of what it wants included, too, before anything is looked for', async () => {
+    const { cle } = await make(await someone(), { portees: ['sessions:lire'] });
+    expect(await status('/sessions/999999', cle)).toBe(404);
+    expect(await status('/sessions/999999?inclure=pieces_production', cle)).toBe(403);
+  });
+
+  it('counts until the instant of its end, and not at it', async () => {
+    const who = await someone();
+    const { id, date_fin } = await make(who);
+    const end = Date.parse(date_fin);
+    const valid = async (at: number): Promise<string[]> =>
+      (await clesValables(api.pool, who.id, at)).map((one) => one.id);
+    expect(await valid(end - 1)).toEqual([id]);
+    expect(await valid(end)).toEqual([]);
+    // Of nobody, there are none.
+    const count = await withClient(api.pool, (client) => compterClesValables(client, randomUUID(), end));
+    expect(count).toBeUndefined();
   });
 
   it('notes its use, to the minute', async () => {

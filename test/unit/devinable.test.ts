@@ -50,6 +50,7 @@ describe('words', () => {
 
 describe('the keyboard', () => {
   test.each([
+    ...['qsdfg', 'jklm', 'wxcv', 'asdf', 'zxcvb'],
     ...['zertyui', 'sdfghjk', 'xcvbn', 'wertyui', 'dfghjkl', 'xcvbnm', 'ertzuio', 'yxcvb'],
     ...[
       '&é"\'(',
@@ -113,6 +114,9 @@ describe('suites, repetitions, dates', () => {
     ['2026/12/31', 10],
     ['2026.01.09', 10],
     ['2026 11 20', 10],
+    ['1989/12/31', 10],
+    ['1989/10/31', 10],
+    ['1989/11/30', 10],
     ['32/07/89', 0],
     ['00/07/89', 0],
     ['14/13/89', 0],

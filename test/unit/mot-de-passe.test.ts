@@ -293,6 +293,13 @@ describe('S9 policy', () => {
     },
   );
 
+  test('what is short is said to be short, with how much is missing', () => {
+    for (const mdp of ['q7JwK4', 'q', ''])
+      expect(refusMotDePasse(mdp, WHO)).toEqual([
+        `Le mot de passe a ${mdp.length} caractères, il en faut au moins 12.`,
+      ]);
+  });
+
   test('a word of the list does no harm beside enough of something else', () => {
     expect(ok('Atelier-x9K!qv7Zp2')).toBe(true);
     expect(ok('motdepasse-motdepasse-7b!Lq2#vRx9$')).toBe(true);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { chiffresDe, lireResultats } from '../../scripts/mutation/bilan.ts';
 import { DOMAINES, SEUIL } from '../../scripts/mutation/domaines.ts';
+import { repartis } from '../../scripts/mutation/essayer.ts';
 import { estSql, mutantsSql } from '../../scripts/mutation/sql.ts';
 import { EXPLIQUES } from '../../scripts/mutation/survivants.ts';
 
@@ -31,6 +32,19 @@ it('what is tried is there, and what is explained too', () => {
       `${fichier} : ${code}`,
     ).toBe(true);
   }
+});
+
+it('a sample is spread over the whole, each once, and never more than there is', () => {
+  const all = Array.from({ length: 10 }, (_, i) => i);
+  expect(repartis(all, 3)).toEqual([1, 5, 8]);
+  expect(repartis(all, 10)).toEqual(all);
+  expect(repartis(all, Number.POSITIVE_INFINITY)).toEqual(all);
+  expect(new Set(repartis(all, 9)).size).toBe(9);
+});
+
+it('every area has a figure, and none says that more were tried than there are', () => {
+  for (const domaine of Object.keys(DOMAINES)) expect(chiffresDe(domaine, resultats), domaine).toBeDefined();
+  expect(Object.entries(resultats).filter(([, one]) => one.mutants > one.parmi)).toEqual([]);
 });
 
 describe('mutants of SQL', () => {
