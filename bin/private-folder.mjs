@@ -1,7 +1,7 @@
 // Where code may be kept that is run later. Plain JavaScript: it is needed before types can be stripped.
-import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 
 /**
  * The folder of our compile cache, made if need be, or undefined when none is surely ours. Never the one that Node takes
@@ -37,17 +37,44 @@ function privateFolder(base, ...names) {
 
 /**
  * Whether the folder that somebody gave Node for its compile cache (`NODE_COMPILE_CACHE`) may hold code for us: nobody but
- * this account and root writes there, or above. Of one that is not there yet, the folders above count.
+ * this account and root writes there, or above, or has a link on the way to it, which could lead elsewhere a moment later. Of
+ * one that is not there yet, the folders above count.
  */
 export function isTrustedCache(given) {
-  let path = resolve(given);
-  while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
   try {
+    if (me !== undefined && !isOurWay(resolve(given))) return false;
+    let path = resolve(given);
+    while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
     path = realpathSync(path);
     return isSafeUpwards(path) && (me === undefined || (lstatSync(path).mode & 0o022) === 0);
   } catch {
     return false;
   }
+}
+
+/** Links that lead to links: more are a circle. */
+const MOST_LINKS = 40;
+
+/** Whether every folder and every link by which a path leads is one that only its owner changes, ours or root's. */
+function isOurWay(path) {
+  let at = parse(path).root;
+  let left = path.slice(at.length).split(sep);
+  for (let links = 0; left.length > 0; ) {
+    const next = join(at, left[0]);
+    left = left.slice(1);
+    const stat = lstatSync(next, { throwIfNoEntry: false });
+    if (!stat) return true;
+    if (stat.isSymbolicLink()) {
+      if ((stat.uid !== me && stat.uid !== 0) || ++links > MOST_LINKS) return false;
+      const target = resolve(at, readlinkSync(next));
+      at = parse(target).root;
+      left = [...target.slice(at.length).split(sep), ...left].filter(Boolean);
+    } else {
+      if (!isSafe(stat)) return false;
+      at = next;
+    }
+  }
+  return true;
 }
 
 function isSafeUpwards(path) {

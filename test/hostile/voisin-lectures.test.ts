@@ -1,8 +1,9 @@
 // A hostile neighbour, another ordinary account of the machine: what it can read of a running installation, at which doors it
 // can knock, and what a temporary folder that it filled does to others.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -128,6 +129,59 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
     expect(curl(`http://127.0.0.1:${workerPort}/metrics`)).toBe('401');
   }, 120_000);
 
+  it('that knocks at every port without an end: everybody else is answered right, and about as fast', async () => {
+    const headers = await api.entete('chef');
+    const urls = ['/sessions/', '/pieces-production/', '/users/me'].map((path) => api.url + path);
+    const read = async (): Promise<unknown[]> =>
+      await Promise.all(
+        urls.map(async (url) => {
+          const answer = await fetch(url, { headers });
+          return [answer.status, await answer.json()];
+        }),
+      );
+    /** ms that one asked after the other take */
+    const time = async (): Promise<number> => {
+      const start = performance.now();
+      for (let i = 0; i < 20; i++) expect((await fetch(urls[0]!, { headers })).status).toBe(200);
+      return performance.now() - start;
+    };
+    const before = await read();
+    expect(JSON.stringify(before)).toContain(PIECE);
+    const idle = await time();
+    // Connections that begin a request and never end it, and tokens that are none, as fast as it can.
+    const { port } = new URL(api.url);
+    const knock = `ulimit -n 2000
+      for door in ${port} ${workerPort}; do
+        for i in $(seq 300); do
+          exec {line}<>/dev/tcp/127.0.0.1/$door && printf 'GET /sessions/ HTTP/1.1\\r\\nHost: localhost\\r\\nX: ' >&$line
+        done
+      done 2>/dev/null
+      echo commence
+      while :; do curl -s -o /dev/null -H 'Authorization: Bearer eyJhbGciOiJub25lIn0.e30.' http://127.0.0.1:${port}/users/; done`;
+    const args = [`--reuid=${NEIGHBOUR}`, `--regid=${NEIGHBOUR}`, '--clear-groups', 'bash', '-c', knock];
+    const hostile = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    try {
+      await once(hostile.stdout, 'data');
+      const ratios: number[] = [];
+      while (ratios.length < 3 && !(ratios.at(-1)! < 40)) ratios.push((await time()) / idle);
+      expect(Math.min(...ratios), ratios.join(', ')).toBeLessThan(40);
+      expect(await read()).toEqual(before);
+      expect((await fetch(`${api.url}/health/ready`)).status).toBe(200);
+      expect(await api.entete('chef')).toHaveProperty('authorization');
+      // What machines write meanwhile arrives, and the probe of the worker answers.
+      await place.write('DEM12/20250530.LOG', DAY.replaceAll('20250528', '20250530'));
+      await vi.waitUntil(
+        async () => JSON.stringify(await (await fetch(urls[0]!, { headers })).json()).includes('2025-05-30'),
+        { timeout: 60_000, interval: 250 },
+      );
+      const live = await fetch(`http://127.0.0.1:${workerPort}/health/live`);
+      expect(live.status).toBe(200);
+      expect(hostile.exitCode).toBeNull();
+    } finally {
+      process.kill(-hostile.pid!, 'SIGKILL');
+    }
+  }, 240_000);
+
   it('that fills the temporary folder of everybody stops nobody', async ({ skip }) => {
     const full = join(place.home, 'tmp');
     mkdirSync(full);
@@ -146,7 +200,7 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
       expect((await fetch(`${second.url}/health/ready`)).status).toBe(200);
       const headers = await second.entete('chef');
       const days = (await (await fetch(`${second.url}/sessions/`, { headers })).json()) as unknown[];
-      expect(days).toHaveLength(2);
+      expect(days).toHaveLength(3);
       expect((await second.arreter()).code).toBe(0);
     } finally {
       execFileSync('umount', [full], { stdio: 'pipe' });

@@ -99,6 +99,39 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine: names made before we
     expect(below(trap)).toEqual([]);
   });
 
+  it('a cache given by hand to which a link of the neighbour leads is refused, whatever it leads to now', async () => {
+    const ours = join(home, 'cache');
+    mkdirSync(ours, { mode: 0o700 });
+    const theirs = join(shared, 'lien-du-voisin');
+    expect(neighbour('ln', '-s', ours, theirs).status).toBe(0);
+    const above = join(shared, 'au-dessus');
+    expect(neighbour('ln', '-s', home, above).status).toBe(0);
+    // Ours leads to theirs.
+    const chain = join(home, 'chaine');
+    symlinkSync(theirs, chain);
+    // Ours, where the neighbour may put another one in its place.
+    const open = join(home, 'ouvert');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    symlinkSync(ours, join(open, 'lien'));
+    for (const cache of [
+      theirs,
+      join(above, 'cache'),
+      chain,
+      join(open, 'lien'),
+      join(theirs, 'pas-encore'),
+    ]) {
+      const { code, stdout, stderr } = await help({ NODE_COMPILE_CACHE: cache });
+      expect([cache, code, stdout, stderr]).toEqual([cache, 1, '', expect.stringContaining('chmod 700')]);
+    }
+    // A link of our own, in a folder of our own or in a sticky one, is a name like another.
+    const link = join(home, 'lien-a-nous');
+    symlinkSync('cache', link);
+    symlinkSync(link, join(shared, 'lien-a-nous'));
+    for (const cache of [link, join(shared, 'lien-a-nous'), join(link, 'pas-encore')])
+      expect([cache, (await help({ NODE_COMPILE_CACHE: cache })).code]).toEqual([cache, 0]);
+  });
+
   it('the home of the neighbour, which sudo may leave to root, gets nothing of root’s', async () => {
     chownSync(home, NEIGHBOUR, NEIGHBOUR);
     expect((await help()).code).toBe(0);
