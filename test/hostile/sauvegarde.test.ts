@@ -321,7 +321,7 @@ it('what others made and a restoration would refuse is left out, and named each 
     CREATE FUNCTION garde() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER garde BEFORE INSERT ON chez_nous_aussi FOR EACH ROW EXECUTE FUNCTION garde();
     REVOKE ALL ON FUNCTION annoncer_sessions FROM PUBLIC; GRANT EXECUTE ON FUNCTION annoncer_sessions TO pg_monitor`);
-  const made = await sauvegarder({ ...etabli.contexte(), pool: source.pool });
+  const made = await sauvegarder({ ...etabli.contexte(ENV), pool: source.pool });
   if (made.etat === 'ignoree') throw new Error('ignored');
   const told = made.nonSauvegardes.join('\n');
   for (const name of [
@@ -332,7 +332,7 @@ it('what others made and a restoration would refuse is left out, and named each 
   ])
     expect(told).toContain(name);
   const target = await etabli.base();
-  await etabli.restaurer(made.nom, { url: target.url });
+  await etabli.restaurer(made.nom, { url: target.url }, ENV);
   const { rows } = await target.pool.query(
     `SELECT (SELECT array_agg(n) FROM chez_nous_aussi) AS n, to_regclass('chez_nous') AS absente,
             has_function_privilege('public', 'annoncer_sessions(bigint[])', 'EXECUTE') AS tous,
