@@ -130,6 +130,12 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
   }, 120_000);
 
   it('that knocks at every port without an end: everybody else is answered right, and about as fast', async () => {
+    const alive = async (): Promise<boolean> =>
+      await fetch(`http://127.0.0.1:${workerPort}/health/live`).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await vi.waitUntil(alive, { timeout: 60_000, interval: 500 });
     const headers = await api.entete('chef');
     const urls = ['/sessions/', '/pieces-production/', '/users/me'].map((path) => api.url + path);
     const read = async (): Promise<unknown[]> =>
@@ -150,7 +156,8 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
     const idle = await time();
     // Connections that begin a request and never end it, and tokens that are none, as fast as it can.
     const { port } = new URL(api.url);
-    const knock = `ulimit -n 2000
+    // A door that is shut in its face does not end it.
+    const knock = `trap '' PIPE; ulimit -n 2000
       for door in ${port} ${workerPort}; do
         for i in $(seq 300); do
           exec {line}<>/dev/tcp/127.0.0.1/$door && printf 'GET /sessions/ HTTP/1.1\\r\\nHost: localhost\\r\\nX: ' >&$line
@@ -161,21 +168,21 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
     const args = [`--reuid=${NEIGHBOUR}`, `--regid=${NEIGHBOUR}`, '--clear-groups', 'bash', '-c', knock];
     const hostile = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
     try {
-      await once(hostile.stdout, 'data');
+      expect(await Promise.race([once(hostile.stdout, 'data'), once(hostile, 'exit')])).toHaveLength(1);
       const ratios: number[] = [];
       while (ratios.length < 3 && !(ratios.at(-1)! < 40)) ratios.push((await time()) / idle);
       expect(Math.min(...ratios), ratios.join(', ')).toBeLessThan(40);
       expect(await read()).toEqual(before);
       expect((await fetch(`${api.url}/health/ready`)).status).toBe(200);
       expect(await api.entete('chef')).toHaveProperty('authorization');
-      // What machines write meanwhile arrives, and the probe of the worker answers.
+      // What machines write meanwhile arrives.
       await place.write('DEM12/20250530.LOG', DAY.replaceAll('20250528', '20250530'));
       await vi.waitUntil(
         async () => JSON.stringify(await (await fetch(urls[0]!, { headers })).json()).includes('2025-05-30'),
         { timeout: 60_000, interval: 250 },
       );
-      const live = await fetch(`http://127.0.0.1:${workerPort}/health/live`);
-      expect(live.status).toBe(200);
+      // It has room for few, and lets go of whoever says nothing.
+      await vi.waitUntil(alive, { timeout: 60_000, interval: 500 });
       expect(hostile.exitCode).toBeNull();
     } finally {
       process.kill(-hostile.pid!, 'SIGKILL');
@@ -200,7 +207,7 @@ describe.skipIf(!ROOT)('a hostile neighbour on the machine', () => {
       expect((await fetch(`${second.url}/health/ready`)).status).toBe(200);
       const headers = await second.entete('chef');
       const days = (await (await fetch(`${second.url}/sessions/`, { headers })).json()) as unknown[];
-      expect(days).toHaveLength(3);
+      expect(JSON.stringify(days)).toContain('2025-05-29');
       expect((await second.arreter()).code).toBe(0);
     } finally {
       execFileSync('umount', [full], { stdio: 'pipe' });
