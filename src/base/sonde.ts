@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { AtelierError, messageOf } from './errors.ts';
 import { isOurName, parseAuthority } from './hosts.ts';
 import { porteJeton } from './jeton-metriques.ts';
@@ -42,7 +42,13 @@ export async function ouvrirSonde(options: OptionsSonde): Promise<Sonde> {
       answer(options, request, response).catch(() => response.destroy());
     },
   );
-  server.maxConnections = BORNES.connexions;
+  // Whoever holds connections and asks nothing must not keep the others out: the oldest one goes.
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > BORNES.connexions) open.values().next().value?.destroy();
+  });
   server.keepAliveTimeout = BORNES.requete;
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

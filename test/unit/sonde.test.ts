@@ -1,5 +1,6 @@
 // O1, S30: the probe of processes without an API.
 
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -45,6 +46,23 @@ describe('O1: health of a worker', () => {
     expect(await ask('/health/live')).toEqual([200, { status: 'ok' }, null]);
     pret = async () => true;
     expect(await ask('/health/ready?x=1')).toEqual([200, { status: 'ok' }, null]);
+  });
+
+  it('S7: whoever holds connections and asks nothing keeps nobody out', async () => {
+    const { url, sonde } = await sonder();
+    const held = Array.from({ length: 120 }, () => connect(sonde.port, '127.0.0.1'));
+    try {
+      await Promise.all(
+        held.map(async (socket) => {
+          socket.on('error', () => undefined);
+          await once(socket, 'connect');
+          socket.write('GET /health/live HTTP/1.1\r\nX: ');
+        }),
+      );
+      for (let i = 0; i < 5; i++) expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   });
 
   it('answers nothing else, tells no version, and outlives what is no HTTP', async () => {
