@@ -64,6 +64,10 @@ it('R25: without a key each backup says that nothing protects it, and so does do
   const own = { SAUVEGARDE_DIR: vers, PORT: '0' };
   const made = await there.run(['backup'], { env: own });
   expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('ni chiffrée ni scellée')]);
+  // The nightly one has nobody who reads what it answers: its log says so.
+  const logged = await there.run(['backup', '--json'], { env: own });
+  const warnings = logged.stderr.split('\n').filter((line) => line.includes('"level":"warn"'));
+  expect(warnings.join()).toContain('ni chiffrée ni scellée');
   const [plain] = (await readdir(vers)).filter((name) => name !== 'archives');
   const constat = async (quoi: string, more = {}): Promise<unknown> =>
     (
